@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What every command is, and what it is handed.
+ *
+ * A command is a row in main's table: its options, its words, and a function.
+ * Before that function runs, main has read the global flags, the configuration
+ * file and the command's own options; afterwards main prints its error, on one
+ * line, and turns it into an exit status.  So a command neither looks at argv
+ * nor exits, and there is one place that words an error.
+ */
+#ifndef FB_CLI_CLI_H
+#define FB_CLI_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "cli/config.h"
+#include "cli/options.h"
+#include "cli/progress.h"
+
+struct fb_store;
+
+/**
+ * struct fb_cli - One run of the program
+ * @out:        Where results go; checked for write errors by main at the end
+ * @err:        Where errors, warnings and progress go
+ * @log:        For the libraries: warnings always, -v info, -vv debug
+ * @config:     The configuration file's contents
+ * @root:       --root or FLAMEBOX_ROOT, absolute; NULL = the default folders
+ * @state_dir:  What lives on: images, containers
+ * @run_dir:    What ends with the boot: sockets, locks
+ * @store:      Opened at first use by fb_cli_store(); closed by main
+ */
+struct fb_cli {
+	FILE *out;
+	FILE *err;
+	struct fb_log log;
+	struct fb_config config;
+	const char *root;
+	char *state_dir;
+	char *run_dir;
+	struct fb_store *store;
+};
+
+/**
+ * struct fb_call - One call of a command
+ * @flags:     Its flags struct, filled; valid until the function returns
+ * @args:      Its words, NULL-terminated (borrowed)
+ * @arg_count: Between the command's min_args and max_args
+ */
+struct fb_call {
+	const void *flags;
+	char *const *args;
+	size_t arg_count;
+};
+
+#define FB_ARGS_UNLIMITED SIZE_MAX
+
+/**
+ * struct fb_command - One row of the command table
+ * @name:       "run"
+ * @usage:      Its words as --help shows them, "IMAGE [COMMAND] [ARG...]"
+ * @summary:    One line, for the list of commands and the top of its --help
+ * @details:    Further paragraphs for --help, or NULL
+ * @options:    Table, or NULL
+ * @flags_size: sizeof its flags struct, 0 where it has none
+ * @min_args:   Fewest words
+ * @max_args:   Most words, or FB_ARGS_UNLIMITED
+ * @stop_at_first_word: Options end at the first word
+ * @hidden:     Not listed
+ * @fail_status: Exit status of an error from @run; 0 means 1 (run has 125)
+ * @run:        Does it. Return: an exit status >= 0 (0 … 255), or a negative
+ *              errno with @err filled, which main prints
+ */
+struct fb_command {
+	const char *name;
+	const char *usage;
+	const char *summary;
+	const char *details;
+	const struct fb_option *options;
+	size_t flags_size;
+	size_t min_args;
+	size_t max_args;
+	bool stop_at_first_word;
+	bool hidden;
+	int fail_status;
+	int (*run)(struct fb_cli *cli, const struct fb_call *call,
+		   struct fb_err *err);
+};
+
+/* one file a command: cmd_<name>.c */
+extern const struct fb_command fb_cmd_convert;
+extern const struct fb_command fb_cmd_doctor;
+extern const struct fb_command fb_cmd_images;
+extern const struct fb_command fb_cmd_inspect;
+extern const struct fb_command fb_cmd_load;
+extern const struct fb_command fb_cmd_ps;
+extern const struct fb_command fb_cmd_pull;
+extern const struct fb_command fb_cmd_rm;
+extern const struct fb_command fb_cmd_rmi;
+extern const struct fb_command fb_cmd_run;
+extern const struct fb_command fb_cmd_tag;
+extern const struct fb_command fb_cmd_version;
+
+/**
+ * fb_cli_store() - The store, opened (and its folders made) at first use
+ * @cli: Context; owns the store
+ * @ret: Borrowed from @cli
+ *
+ * Return: 0 or a negative errno.
+ */
+int fb_cli_store(struct fb_cli *cli, struct fb_store **ret, struct fb_err *err);
+
+#endif
