@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Images by the names that users type: find, tag, remove, list, inspect.
+ */
+#ifndef FB_IMAGE_IMAGE_H
+#define FB_IMAGE_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "image/progress.h"
+#include "oci/manifest.h"
+#include "oci/reference.h"
+#include "store/catalogue.h"
+#include "store/store.h"
+
+/**
+ * struct fb_image_context - What image work needs
+ * @store:    Store (borrowed)
+ * @log:      Sink, or NULL
+ * @progress: Who wants to know, or NULL
+ */
+struct fb_image_context {
+	struct fb_store *store;
+	const struct fb_log *log;
+	const struct fb_progress *progress;
+};
+
+/**
+ * fb_image_resolve() - The user's text to an image of this store
+ * @text: Reference (docker's short names), image id or its start with or
+ *        without "sha256:", or a manifest's digest
+ * @ret:  Release with fb_image_record_release(); written on success only
+ * @ret_name: Canonical name where @text was one the catalogue has, "" where it
+ *        was an id; malloc'ed (returned); may be NULL
+ *
+ * A name goes before an id, as with docker.
+ *
+ * Return: 0; -ENOENT "No such image: …"; -ENOTUNIQ; -EINVAL malformed.
+ */
+int fb_image_resolve(const struct fb_image_context *ctx, const char *text,
+		     struct fb_image_record *ret, char **ret_name,
+		     struct fb_err *err);
+
+/**
+ * fb_image_tag() - `tag SOURCE TARGET`
+ * @target: A reference without a digest
+ *
+ * Return: 0; -ENOENT; -EINVAL.
+ */
+int fb_image_tag(const struct fb_image_context *ctx, const char *source,
+		 const char *target, struct fb_err *err);
+
+/**
+ * fb_image_remove() - `rmi TEXT`
+ * @ret: What went is added; names in it are familiar ones ("alpine:3")
+ *
+ * Return: 0; -ENOENT; -EBUSY in use, docker's text; a negative errno.
+ */
+int fb_image_remove(const struct fb_image_context *ctx, const char *text,
+		    bool force, struct fb_image_removal *ret,
+		    struct fb_err *err);
+
+/**
+ * struct fb_image_row - A line of `images`
+ * @repository: Familiar ("alpine"), or "<none>"
+ * @tag:        Or "<none>"
+ * @digest:     Of the manifest or index it was pulled by; not set where it was
+ *              never pulled or pushed
+ * @id:         Config digest
+ * @created_s:  From the config, UNIX seconds, 0 unknown
+ * @size_bytes: As stored
+ * @platform:   From the config
+ */
+struct fb_image_row {
+	char *repository;
+	char *tag;
+	struct fb_digest digest;
+	struct fb_digest id;
+	struct fb_digest manifest;
+	int64_t created_s;
+	uint64_t size_bytes;
+	struct fb_platform platform;
+};
+
+struct fb_image_rows {
+	struct fb_image_row *v;
+	size_t count;
+};
+
+void fb_image_rows_release(struct fb_image_rows *rows);
+
+#define FB_IMAGE_ROWS __attribute__((cleanup(fb_image_rows_release)))
+
+/**
+ * fb_image_list() - What `images` shows, newest first
+ * @filter: Reference pattern as the user typed it ("alpine", "alpine:3", with
+ *          * and ?), or NULL
+ *
+ * One row a tag; a repository known only by digest has one with tag "<none>".
+ *
+ * Return: 0; a negative errno.
+ */
+int fb_image_list(const struct fb_image_context *ctx, const char *filter,
+		  struct fb_image_rows *ret, struct fb_err *err);
+
+/**
+ * struct fb_image_details - What `inspect` shows
+ * @record:   Names are canonical
+ * @config:   Parsed
+ * @manifest: Parsed
+ * @config_json: The config's bytes as they are (NUL-terminated)
+ * @config_len: Of these
+ */
+struct fb_image_details {
+	struct fb_image_record record;
+	struct fb_image_config config;
+	struct fb_manifest manifest;
+	char *config_json;
+	size_t config_len;
+};
+
+void fb_image_details_release(struct fb_image_details *details);
+
+#define FB_IMAGE_DETAILS __attribute__((cleanup(fb_image_details_release)))
+
+/**
+ * fb_image_inspect() - Everything about one image
+ * @text: As fb_image_resolve() takes it
+ * @ret:  Written on success only
+ *
+ * Return: 0; as fb_image_resolve(); -EBADMSG the store is damaged.
+ */
+int fb_image_inspect(const struct fb_image_context *ctx, const char *text,
+		     struct fb_image_details *ret, struct fb_err *err);
+
+#endif
