@@ -13,15 +13,23 @@
  *   HELLO {abi}                   →            ready: kernel, devices, channel
  *                                 ←  BEGIN…    the spec, in pieces, the last one flagged
  *   STARTED {}  or  EXIT          →            the entrypoint runs
- *   DATA(stdout), DATA(stderr)    →  WINDOW
- *                         WINDOW  ←  DATA(stdin), EOF(stdin)
+ *   DATA(stdout), DATA(stderr)    →  WINDOW_ADD
+ *                     WINDOW_ADD  ←  DATA(stdin), EOF(stdin)
  *                                 ←  SIGNAL, RESIZE, CLOSE
  *   EXIT {record}                 →  EXIT_ACK  then the guest syncs and resets
  *
  * Data frames flow only within the window of their stream, which starts at
- * FB_GUEST_WINDOW bytes and is given back by WINDOW frames as the receiver
+ * FB_GUEST_WINDOW bytes and is given back by WINDOW_ADD frames as the receiver
  * hands the bytes on; so no stream blocks another, and memory is bounded.
- * EXIT comes after EOF of every output stream of that process.
+ *
+ * Every output stream of a process ends with EOF, and its EXIT comes after
+ * them.  A process that never started (NOT_FOUND, NOT_EXEC, SETUP_FAILED) sends
+ * EXIT without STARTED and without EOF.  CLOSE says that the receiver wants no
+ * more: what is still on its way is dropped and needs no WINDOW_ADD, the writer
+ * gets SIGPIPE, and EOF follows as always.
+ *
+ * A host that loses the channel must count the guest as lost, and the other way
+ * round: the guest resets at once.
  *
  * A stream is named by its process and its role: process 0 is the entrypoint,
  * further ones are for exec.
@@ -42,8 +50,10 @@
 #define FB_GUEST_WINDOW 1048576u
 /* Most bytes of a whole spec (argv, environment, …) over all BEGIN frames */
 #define FB_GUEST_SPEC_MAX 16777216u
-/* Most bytes of the text in an exit record */
+/* Most bytes of the text in an exit record, and of a line of the log */
 #define FB_GUEST_TEXT_MAX 512u
+/* Processes that this version of the protocol knows: the entrypoint */
+#define FB_GUEST_PROCESS_COUNT 1u
 
 enum fb_guest_frame_type {
 	FB_GUEST_HELLO = 1, /* g→h  struct fb_guest_hello */
@@ -102,7 +112,7 @@ static_assert(sizeof(struct fb_guest_winsize) == 4, "winsize is 4 bytes");
 /* What ended, and at which step where the entrypoint never ran */
 enum fb_guest_exit_kind {
 	FB_GUEST_EXITED = 1,  /* value: exit status 0 … 255 */
-	FB_GUEST_SIGNALED,    /* value: signal number */
+	FB_GUEST_SIGNALED,    /* value: signal number 1 … 64 */
 	FB_GUEST_NOT_FOUND,   /* value: errno; text: what; docker's 127 */
 	FB_GUEST_NOT_EXEC,    /* value: errno; text: what; docker's 126 */
 	FB_GUEST_SETUP_FAILED, /* value: errno; text: step and object; 125 */
@@ -117,6 +127,8 @@ enum fb_guest_exit_kind {
  * @kind:  enum fb_guest_exit_kind
  * @flags: FB_GUEST_EXIT_*
  * @value: See the kinds
+ *
+ * At most FB_GUEST_TEXT_MAX bytes of text follow, without a NUL.
  */
 struct fb_guest_exit {
 	uint16_t kind;
@@ -124,5 +136,30 @@ struct fb_guest_exit {
 	uint32_t value;
 };
 static_assert(sizeof(struct fb_guest_exit) == 8, "exit record is 8 bytes");
+
+/*
+ * The spec that BEGIN carries: struct fb_guest_spec_head, then records, each a
+ * struct fb_guest_spec_record and `length` bytes.  A reader refuses a record
+ * that it does not know, unless FB_GUEST_SPEC_OPTIONAL is set: then it skips
+ * it.  Integers are little endian; a text carries its NUL, so that the reader
+ * uses it where it lies.  src/wire/spec.c lists the records.
+ */
+#define FB_GUEST_SPEC_MAGIC 0x31534246u /* "FBS1" */
+#define FB_GUEST_SPEC_VERSION 1u
+#define FB_GUEST_SPEC_OPTIONAL 0x0001u
+
+struct fb_guest_spec_head {
+	uint32_t magic;
+	uint32_t version;
+};
+static_assert(sizeof(struct fb_guest_spec_head) == 8, "spec head is 8 bytes");
+
+struct fb_guest_spec_record {
+	uint16_t tag;
+	uint16_t flags;
+	uint32_t length;
+};
+static_assert(sizeof(struct fb_guest_spec_record) == 8,
+	      "record head is 8 bytes");
 
 #endif
