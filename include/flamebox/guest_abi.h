@@ -142,7 +142,7 @@ static_assert(sizeof(struct fb_guest_exit) == 8, "exit record is 8 bytes");
  * struct fb_guest_spec_record and `length` bytes.  A reader refuses a record
  * that it does not know, unless FB_GUEST_SPEC_OPTIONAL is set: then it skips
  * it.  Integers are little endian; a text carries its NUL, so that the reader
- * uses it where it lies.  src/wire/spec.c lists the records.
+ * uses it where it lies.  src/wire/spec_records.h lists the records.
  */
 #define FB_GUEST_SPEC_MAGIC 0x31534246u /* "FBS1" */
 #define FB_GUEST_SPEC_VERSION 1u

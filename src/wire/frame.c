@@ -71,8 +71,7 @@ static void put_u32(uint8_t *p, uint32_t v)
 }
 
 void fb_frame_reader_init(struct fb_frame_reader *reader,
-			  enum fb_frame_sender sender, uint8_t *buf,
-			  size_t cap)
+			  enum fb_frame_sender sender, uint8_t *buf, size_t cap)
 {
 	*reader = (struct fb_frame_reader){
 		.sender = sender,
@@ -81,8 +80,7 @@ void fb_frame_reader_init(struct fb_frame_reader *reader,
 	};
 }
 
-uint8_t *fb_frame_reader_space(struct fb_frame_reader *reader,
-			       size_t *ret_len)
+uint8_t *fb_frame_reader_space(struct fb_frame_reader *reader, size_t *ret_len)
 {
 	size_t used = reader->end - reader->start;
 
@@ -112,8 +110,8 @@ bool fb_frame_reader_partial(const struct fb_frame_reader *reader)
 static int check_header(enum fb_frame_sender sender, const uint8_t *head,
 			struct fb_err *err)
 {
-	const struct rule *rules = sender == FB_FRAME_FROM_GUEST ? guest_rules :
-								   host_rules;
+	const struct rule *rules =
+		sender == FB_FRAME_FROM_GUEST ? guest_rules : host_rules;
 	uint8_t type = head[0], flags = head[1];
 	uint8_t process = head[2], stream = head[3];
 	uint32_t length = get_u32(head + 4);
@@ -260,10 +258,9 @@ size_t fb_frame_put_hello(uint8_t *out)
 size_t fb_frame_put_resize(uint8_t *out, uint8_t process,
 			   struct fb_guest_winsize size)
 {
-	fb_frame_put_header(out,
-			    &(struct fb_frame){ .type = FB_GUEST_RESIZE,
-						.process = process,
-						.length = sizeof(size) });
+	fb_frame_put_header(out, &(struct fb_frame){ .type = FB_GUEST_RESIZE,
+						     .process = process,
+						     .length = sizeof(size) });
 	put_u16(out + FB_FRAME_HEADER_SIZE, size.rows);
 	put_u16(out + FB_FRAME_HEADER_SIZE + 2, size.cols);
 	return FB_FRAME_HEADER_SIZE + sizeof(size);
@@ -276,11 +273,10 @@ size_t fb_frame_put_exit(uint8_t *out, uint8_t process,
 	uint8_t *p = out + FB_FRAME_HEADER_SIZE;
 
 	fb_frame_put_header(
-		out,
-		&(struct fb_frame){ .type = FB_GUEST_EXIT,
-				    .process = process,
-				    .length = (uint32_t)(sizeof(*record) +
-							 text_len) });
+		out, &(struct fb_frame){ .type = FB_GUEST_EXIT,
+					 .process = process,
+					 .length = (uint32_t)(sizeof(*record) +
+							      text_len) });
 	put_u16(p, record->kind);
 	put_u16(p + 2, record->flags);
 	put_u32(p + 4, record->value);
@@ -313,8 +309,8 @@ struct fb_guest_exit fb_frame_exit(const struct fb_frame *frame, char *text)
 	size_t len = frame->length - sizeof(struct fb_guest_exit);
 
 	for (size_t i = 0; i < len; i++)
-		text[i] = from[i] < 0x20 || from[i] == 0x7f ? '?' :
-							      (char)from[i];
+		text[i] =
+			from[i] < 0x20 || from[i] == 0x7f ? '?' : (char)from[i];
 	text[len] = '\0';
 	return (struct fb_guest_exit){
 		.kind = get_u16(frame->payload),

@@ -85,8 +85,7 @@ void fb_frame_reader_init(struct fb_frame_reader *reader,
  *
  * Return: pointer into the buffer (borrowed).
  */
-uint8_t *fb_frame_reader_space(struct fb_frame_reader *reader,
-			       size_t *ret_len);
+uint8_t *fb_frame_reader_space(struct fb_frame_reader *reader, size_t *ret_len);
 
 /** fb_frame_reader_fed() - @len bytes were put where _space() said */
 void fb_frame_reader_fed(struct fb_frame_reader *reader, size_t len);
@@ -133,8 +132,8 @@ size_t fb_frame_put_hello(uint8_t *out);
 size_t fb_frame_put_resize(uint8_t *out, uint8_t process,
 			   struct fb_guest_winsize size);
 
-#define FB_FRAME_EXIT_MAX                                                      \
-	(FB_FRAME_HEADER_SIZE + sizeof(struct fb_guest_exit) +                 \
+#define FB_FRAME_EXIT_MAX                                      \
+	(FB_FRAME_HEADER_SIZE + sizeof(struct fb_guest_exit) + \
 	 FB_GUEST_TEXT_MAX)
 
 /**

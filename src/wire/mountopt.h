@@ -21,7 +21,7 @@ struct fb_mountopt {
 /**
  * fb_mountopt_parse_tmpfs() - docker's --tmpfs options
  * @text: "" or comma-separated: rw ro exec noexec suid nosuid dev nodev sync
- *        async dirsync remount-free atime noatime diratime nodiratime
+ *        async dirsync atime noatime diratime nodiratime
  *        relatime norelatime strictatime nostrictatime, and size= (bytes with
  *        k m g, or a percentage), mode= (octal), uid=, gid=, nr_inodes=,
  *        nr_blocks=

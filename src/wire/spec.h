@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What PID 1 is told: the spec, and its codec (records: spec.c).
+ * What PID 1 is told: the spec, and its codec (records: spec_records.h).
  *
  * The client encodes it once; the monitor forwards the bytes as BEGIN frames
  * without looking into them, and appends what must be fresh when the guest
@@ -167,7 +167,7 @@ int fb_spec_encode(const struct fb_guest_spec *spec, struct fb_str *out,
 		   struct fb_err *err);
 
 /* Bytes of what fb_spec_put_fresh() makes */
-#define FB_SPEC_FRESH_SIZE                                                     \
+#define FB_SPEC_FRESH_SIZE \
 	(2 * sizeof(struct fb_guest_spec_record) + 12 + FB_SPEC_SEED_SIZE)
 /* Most bytes of an encoded spec, so that what is fresh fits behind it */
 #define FB_SPEC_ENCODED_MAX (FB_GUEST_SPEC_MAX - FB_SPEC_FRESH_SIZE)
