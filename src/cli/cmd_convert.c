@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/names.h"
+#include "image/pull.h"
+#include "image/rootfs.h"
+
+struct convert_flags {
+	const char *output;
+	const char *compression;
+	const char *platform;
+	struct fb_option_number level;
+	struct fb_option_number block_size;
+	struct fb_option_number workers;
+	struct fb_option_number max_image_size;
+	bool quiet;
+	bool tls_verify;
+};
+
+static const struct fb_option convert_options[] = {
+	FB_OPTION_STRING(struct convert_flags, output, 'o', "output", "file",
+			 "Where the SquashFS goes; '-' is standard output, and "
+			 "the SHA-256 then goes to standard error"),
+	FB_OPTION_STRING(struct convert_flags, compression, 0, "compression",
+			 "kind", "zstd, lz4, gzip or none"),
+	FB_OPTION_UINT(struct convert_flags, level, 0, "level", "number",
+		       "Compression level"),
+	FB_OPTION_BYTES(struct convert_flags, block_size, 0, "block-size",
+			"Block size, 4k to 1m, a power of two"),
+	FB_OPTION_UINT(struct convert_flags, workers, 0, "workers", "number",
+		       "Compressing threads"),
+	FB_OPTION_BYTES(struct convert_flags, max_image_size, 0,
+			"max-image-size", "Largest SquashFS that is written"),
+	FB_OPTION_STRING(struct convert_flags, platform, 0, "platform",
+			 "os/arch[/variant]",
+			 "Which image of several platforms"),
+	FB_OPTION_FLAG_ON(struct convert_flags, tls_verify, 0, "tls-verify",
+			  "Verify the registry's certificate"),
+	FB_OPTION_FLAG(struct convert_flags, quiet, 'q', "quiet",
+		       "Don't show progress"),
+	FB_OPTION_END,
+};
+
+static int rootfs_options(const struct convert_flags *flags,
+			  struct fb_rootfs_options *ret, struct fb_err *err)
+{
+	struct fb_rootfs_options options = {
+		.max_image_bytes = flags->max_image_size.value,
+	};
+	int r = 0;
+
+	if (flags->level.value > 100 || flags->workers.value > 1024 ||
+	    flags->block_size.value > UINT32_MAX)
+		return fb_err_set(err, -EINVAL,
+				  "convert: --level, --workers or --block-size "
+				  "is out of range");
+	options.level = (int)flags->level.value;
+	options.workers = (unsigned int)flags->workers.value;
+	options.block_bytes = (uint32_t)flags->block_size.value;
+	if (flags->compression)
+		r = fb_rootfs_compression_parse(flags->compression,
+						&options.compression, err);
+	if (r == 0)
+		*ret = options;
+	return r;
+}
+
+static int convert_image(struct fb_cli *cli, const struct convert_flags *flags,
+			 const struct fb_image_context *ctx,
+			 const struct fb_image_pull *pull,
+			 struct fb_rootfs_result *ret, struct fb_err *err)
+{
+	FB_IMAGE_RECORD struct fb_image_record image = { 0 };
+	struct fb_rootfs_options options;
+	int r = rootfs_options(flags, &options, err);
+
+	(void)cli;
+	if (r == 0)
+		r = fb_image_obtain(ctx, pull, FB_PULL_MISSING, &image, NULL,
+				    err);
+	if (r == 0)
+		r = fb_image_convert(ctx, &image, &options, flags->output,
+				     STDOUT_FILENO, ret, err);
+	return r;
+}
+
+static int convert_run(struct fb_cli *cli, const struct fb_call *call,
+		       struct fb_err *err)
+{
+	const struct convert_flags *flags = call->flags;
+	FB_IMAGE_PROGRESS struct fb_image_progress progress = { 0 };
+	struct fb_registry_options registry =
+		fb_names_registry_options(cli, flags->tls_verify);
+	struct fb_image_context ctx = { .log = &cli->log,
+					.progress = &progress.progress };
+	struct fb_image_pull pull = { .reference = call->args[0],
+				      .registry = &registry };
+	struct fb_rootfs_result result;
+	struct fb_platform platform;
+	char hex[FB_DIGEST_TEXT_MAX];
+	bool to_stdout;
+	int r;
+
+	if (!flags->output)
+		return fb_err_hint(err,
+				   fb_err_set(err, -EINVAL,
+					      "convert: no output file"),
+				   "flamebox convert IMAGE -o FILE");
+	to_stdout = flags->output[0] == '-' && !flags->output[1];
+	if (to_stdout && isatty(STDOUT_FILENO))
+		return fb_err_set(err, -EINVAL,
+				  "convert: refusing to write a file system "
+				  "to a terminal");
+	r = fb_names_platform(flags->platform, &platform, &pull.platform, err);
+	if (r == 0)
+		r = fb_cli_store(cli, &ctx.store, err);
+	if (r < 0)
+		return r;
+	fb_image_progress_start(&progress, cli->err, flags->quiet);
+	r = convert_image(cli, flags, &ctx, &pull, &result, err);
+	fb_image_progress_end(&progress);
+	if (r == 0)
+		(void)fprintf(to_stdout ? cli->err : cli->out, "%s\n",
+			      fb_digest_hex(&result.digest, hex));
+	return r;
+}
+
+const struct fb_command fb_cmd_convert = {
+	.name = "convert",
+	.usage = "IMAGE",
+	.summary = "Write an image's root file system as one SquashFS",
+	.details = "Prints the file's SHA-256. The same layers and options give "
+		   "the same bytes on any machine. An image that is not here is "
+		   "pulled.",
+	.options = convert_options,
+	.flags_size = sizeof(struct convert_flags),
+	.min_args = 1,
+	.max_args = 1,
+	.run = convert_run,
+};

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/format.h"
+#include "cli/report.h"
+#include "image/image.h"
+
+struct inspect_flags {
+	const char *format;
+};
+
+static const struct fb_option inspect_options[] = {
+	FB_OPTION_STRING(struct inspect_flags, format, 'f', "format", "string",
+			 "Print with a template, or as 'json'"),
+	FB_OPTION_END,
+};
+
+/* docker writes null where an image says nothing */
+static json_t *strings(char *const *list)
+{
+	json_t *array = list ? json_array() : json_null();
+
+	for (; list && *list; list++)
+		(void)json_array_append_new(array, json_string(*list));
+	return array;
+}
+
+static json_t *string_set(char *const *list)
+{
+	json_t *object = list && *list ? json_object() : json_null();
+
+	for (; list && *list; list++)
+		(void)json_object_set_new(object, *list, json_object());
+	return object;
+}
+
+static json_t *labels(char *const *list)
+{
+	json_t *object = list && *list ? json_object() : json_null();
+
+	for (; list && *list; list++) {
+		const char *eq = strchr(*list, '=');
+		FB_FREE char *key = eq ? strndup(*list, (size_t)(eq - *list)) :
+					 NULL;
+
+		if (key)
+			(void)json_object_set_new(object, key,
+						  json_string(eq + 1));
+	}
+	return object;
+}
+
+static json_t *config_json(const struct fb_image_config *config)
+{
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s}",
+			 "User", config->user, "ExposedPorts",
+			 string_set(config->exposed_ports), "Env",
+			 strings(config->env), "Cmd", strings(config->cmd),
+			 "Volumes", string_set(config->volumes), "WorkingDir",
+			 config->working_dir, "Entrypoint",
+			 strings(config->entrypoint), "Labels",
+			 labels(config->labels), "StopSignal",
+			 config->stop_signal);
+}
+
+static json_t *diff_ids(const struct fb_image_config *config)
+{
+	char text[FB_DIGEST_TEXT_MAX];
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < config->diff_id_count; i++)
+		(void)json_array_append_new(
+			array, json_string(fb_digest_format(
+				       &config->diff_ids[i], text)));
+	return array;
+}
+
+/* names with a tag, or those with a digest */
+static json_t *names(const struct fb_strv *canonical, bool digests)
+{
+	char text[FB_REFERENCE_TEXT_MAX + 256];
+	json_t *array = json_array();
+	struct fb_reference ref;
+
+	for (size_t i = 0; i < canonical->count; i++)
+		if (fb_reference_parse(canonical->v[i], &ref, NULL) == 0 &&
+		    ref.digest.set == digests)
+			(void)json_array_append_new(
+				array, json_string(fb_reference_familiar(
+					       &ref, text)));
+	return array;
+}
+
+static json_t *image_json(const struct fb_image_details *image)
+{
+	const struct fb_image_record *record = &image->record;
+	const struct fb_image_config *config = &image->config;
+	char id[FB_DIGEST_TEXT_MAX], manifest[FB_DIGEST_TEXT_MAX], when[40];
+	json_t *json = json_pack(
+		"{s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:I, s:o, s:{s:s, s:o}, "
+		"s:{s:s, s:s}}",
+		"Id", fb_digest_format(&record->config, id), "RepoTags",
+		names(&record->names, false), "RepoDigests",
+		names(&record->names, true), "Created",
+		fb_format_time(record->created_s, when), "Architecture",
+		config->platform.arch, "Os", config->platform.os, "Variant",
+		config->platform.variant, "Size",
+		(json_int_t)record->size_bytes, "Config", config_json(config),
+		"RootFS", "Type", "layers", "Layers", diff_ids(config),
+		"Descriptor", "mediaType", record->media_type, "digest",
+		fb_digest_format(&record->manifest, manifest));
+
+	return json;
+}
+
+static int inspect_run(struct fb_cli *cli, const struct fb_call *call,
+		       struct fb_err *err)
+{
+	const struct inspect_flags *flags = call->flags;
+	struct fb_image_context ctx = { .log = &cli->log };
+	json_t *values = json_array();
+	int r = values ? fb_cli_store(cli, &ctx.store, err) : -ENOMEM;
+	int status = 0;
+
+	for (size_t i = 0; r == 0 && i < call->arg_count; i++) {
+		FB_IMAGE_DETAILS struct fb_image_details image = { 0 };
+		struct fb_err one = { 0 };
+
+		if (fb_image_inspect(&ctx, call->args[i], &image, &one) < 0) {
+			fb_report(cli, &one);
+			status = 1;
+			continue;
+		}
+		if (json_array_append_new(values, image_json(&image)) < 0)
+			r = fb_err_set(err, -ENOMEM, "inspect '%s': %m",
+				       call->args[i]);
+	}
+	/* what was found is shown, also beside errors, as docker does */
+	if (r == 0 && (!flags->format || json_array_size(values)))
+		r = fb_format_values(flags->format, values, cli->out, err);
+	json_decref(values);
+	return r < 0 ? r : status;
+}
+
+const struct fb_command fb_cmd_inspect = {
+	.name = "inspect",
+	.usage = "IMAGE [IMAGE...]",
+	.summary = "Show everything about images, as JSON",
+	.options = inspect_options,
+	.flags_size = sizeof(struct inspect_flags),
+	.min_args = 1,
+	.max_args = FB_ARGS_UNLIMITED,
+	.run = inspect_run,
+};

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/load.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/names.h"
+
+struct load_flags {
+	const char *input;
+	const char *name;
+	const char *platform;
+	bool quiet;
+};
+
+static const struct fb_option load_options[] = {
+	FB_OPTION_STRING(struct load_flags, input, 'i', "input", "path",
+			 "OCI layout folder, oci-archive or docker-archive; "
+			 "'-' or nothing reads standard input"),
+	FB_OPTION_STRING(struct load_flags, name, 0, "name", "reference",
+			 "Name that the image gets"),
+	FB_OPTION_STRING(struct load_flags, platform, 0, "platform",
+			 "os/arch[/variant]",
+			 "Which image of several platforms"),
+	FB_OPTION_FLAG(struct load_flags, quiet, 'q', "quiet",
+		       "Don't show progress"),
+	FB_OPTION_END,
+};
+
+static int load_run(struct fb_cli *cli, const struct fb_call *call,
+		    struct fb_err *err)
+{
+	const struct load_flags *flags = call->flags;
+	FB_IMAGE_PROGRESS struct fb_image_progress progress = { 0 };
+	FB_STRV struct fb_strv loaded = { 0 };
+	struct fb_platform platform;
+	struct fb_image_context ctx = { .log = &cli->log,
+					.progress = &progress.progress };
+	struct fb_image_load load = {
+		.path = flags->input ? flags->input : "-",
+		.fd = STDIN_FILENO,
+		.name = flags->name,
+	};
+	int r = fb_names_platform(flags->platform, &platform, &load.platform,
+				  err);
+
+	if (r < 0)
+		return r;
+	if (!flags->input && isatty(STDIN_FILENO))
+		return fb_err_hint(err,
+				   fb_err_set(err, -EINVAL,
+					      "load: requested load from "
+					      "stdin, but stdin is a terminal"),
+				   "name a file: flamebox load -i PATH");
+	r = fb_cli_store(cli, &ctx.store, err);
+	if (r < 0)
+		return r;
+	fb_image_progress_start(&progress, cli->err, flags->quiet);
+	r = fb_image_load(&ctx, &load, &loaded, err);
+	fb_image_progress_end(&progress);
+	for (size_t i = 0; r == 0 && i < loaded.count; i++)
+		(void)fprintf(cli->out, "Loaded image: %s\n", loaded.v[i]);
+	return r;
+}
+
+const struct fb_command fb_cmd_load = {
+	.name = "load",
+	.usage = "",
+	.summary = "Load images from an archive or an OCI layout",
+	.options = load_options,
+	.flags_size = sizeof(struct load_flags),
+	.run = load_run,
+};

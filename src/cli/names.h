@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ids as users see them, and what several commands share. */
+#ifndef FB_CLI_NAMES_H
+#define FB_CLI_NAMES_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "cli/cli.h"
+#include "image/image.h"
+#include "oci/digest.h"
+#include "registry/client.h"
+
+#define FB_NAMES_ID_MAX FB_DIGEST_TEXT_MAX
+
+/** fb_names_image_id() - Twelve digits, or "sha256:…" whole. Return: @out */
+const char *fb_names_image_id(const struct fb_digest *id, bool whole,
+			      char out[FB_NAMES_ID_MAX]);
+
+/** fb_names_platform() - Parse --platform where given; NULL text leaves *@ret NULL */
+int fb_names_platform(const char *text, struct fb_platform *storage,
+		      const struct fb_platform **ret, struct fb_err *err);
+
+/**
+ * fb_names_registry_options() - Registry options from configuration and flags
+ * @cli:        Context; lists stay borrowed from its configuration
+ * @tls_verify: --tls-verify
+ */
+struct fb_registry_options
+fb_names_registry_options(const struct fb_cli *cli, bool tls_verify);
+
+/**
+ * struct fb_image_progress - Shows an image's life on a progress line
+ * @line:     Display
+ * @progress: Give this to struct fb_image_context
+ */
+struct fb_image_progress {
+	struct fb_progress_line line;
+	struct fb_progress progress;
+};
+
+/** fb_image_progress_start() - Begin; @p must not move afterwards */
+void fb_image_progress_start(struct fb_image_progress *p, FILE *out,
+			     bool quiet);
+
+/** fb_image_progress_end() - Clear the line */
+void fb_image_progress_end(struct fb_image_progress *p);
+
+#define FB_IMAGE_PROGRESS __attribute__((cleanup(fb_image_progress_end)))
+
+#endif
