@@ -17,6 +17,12 @@ struct fb_platform {
 void fb_platform_host(struct fb_platform *ret);
 
 /**
+ * fb_platform_normalize() - Bring a platform that a stranger wrote to its
+ * normal form: lower case, aliases resolved, default variants dropped or filled
+ */
+void fb_platform_normalize(struct fb_platform *p);
+
+/**
  * fb_platform_parse() - "linux/arm64/v8", "linux/amd64", "arm64", "linux"
  *
  * Aliases (x86_64, aarch64, armhf, …) are normalised; the variant's default
@@ -35,6 +41,8 @@ const char *fb_platform_format(const struct fb_platform *p, char out[100]);
  *
  * Return: 0 not at all, otherwise the higher the better (exact variant first,
  * then lower variants in falling order, as containerd's Only() orders them).
+ * Unlike there, amd64 does not run 386, nor arm64 arm: the guest's kernel
+ * can't.
  */
 int fb_platform_rank(const struct fb_platform *want,
 		     const struct fb_platform *have);

@@ -6,10 +6,13 @@
 #ifndef FB_OCI_REFERENCE_H
 #define FB_OCI_REFERENCE_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "oci/digest.h"
 
-#define FB_REFERENCE_TEXT_MAX 512
+/* longest: domain, path, tag, digest, their separators and a NUL */
+#define FB_REFERENCE_TEXT_MAX 800
 
 /**
  * struct fb_reference - A normalised reference, plain data
@@ -41,15 +44,15 @@ int fb_reference_parse(const char *text, struct fb_reference *ret,
 
 /** fb_reference_canonical() - "docker.io/library/alpine:3[@sha256:…]". Return: @out */
 const char *fb_reference_canonical(const struct fb_reference *ref,
-				   char out[FB_REFERENCE_TEXT_MAX + 256]);
+				   char out[FB_REFERENCE_TEXT_MAX]);
 
 /** fb_reference_familiar() - As docker shows it: "alpine:3". Return: @out */
 const char *fb_reference_familiar(const struct fb_reference *ref,
-				  char out[FB_REFERENCE_TEXT_MAX + 256]);
+				  char out[FB_REFERENCE_TEXT_MAX]);
 
 /** fb_reference_repository() - Familiar name without tag and digest. Return: @out */
 const char *fb_reference_repository(const struct fb_reference *ref,
-				    char out[FB_REFERENCE_TEXT_MAX + 256]);
+				    char out[FB_REFERENCE_TEXT_MAX]);
 
 /** fb_reference_is_loopback() - The domain is localhost, 127.0.0.0/8 or ::1 */
 bool fb_reference_is_loopback(const struct fb_reference *ref);
