@@ -80,7 +80,7 @@ static json_t *diff_ids(const struct fb_image_config *config)
 /* names with a tag, or those with a digest */
 static json_t *names(const struct fb_strv *canonical, bool digests)
 {
-	char text[FB_REFERENCE_TEXT_MAX + 256];
+	char text[FB_REFERENCE_TEXT_MAX];
 	json_t *array = json_array();
 	struct fb_reference ref;
 

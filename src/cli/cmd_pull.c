@@ -26,7 +26,7 @@ static const struct fb_option pull_options[] = {
 static void pull_print(struct fb_cli *cli, const struct fb_reference *ref,
 		       const struct fb_image_pulled *pulled)
 {
-	char text[FB_REFERENCE_TEXT_MAX + 256], digest[FB_DIGEST_TEXT_MAX];
+	char text[FB_REFERENCE_TEXT_MAX], digest[FB_DIGEST_TEXT_MAX];
 
 	(void)fprintf(cli->out, "Digest: %s\nStatus: %s for %s\n%s\n",
 		      fb_digest_format(&pulled->digest, digest),

@@ -49,8 +49,17 @@ static void set(char *field, const char *text)
 	(void)snprintf(field, 32, "%.31s", text);
 }
 
-static void normalise(struct fb_platform *p)
+static void lower(char *text)
 {
+	for (; *text; text++)
+		*text = (char)tolower((unsigned char)*text);
+}
+
+void fb_platform_normalize(struct fb_platform *p)
+{
+	lower(p->os);
+	lower(p->arch);
+	lower(p->variant);
 	if (!strcmp(p->os, "macos"))
 		set(p->os, "darwin");
 	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
@@ -79,7 +88,7 @@ void fb_platform_host(struct fb_platform *ret)
 	} else {
 		set(ret->arch, uts.machine);
 	}
-	normalise(ret);
+	fb_platform_normalize(ret);
 }
 
 static bool is_architecture(const char *text)
@@ -158,7 +167,7 @@ int fb_platform_parse(const char *text, struct fb_platform *ret,
 		set(p.arch, parts[1]);
 		set(p.variant, count == 3 ? parts[2] : "");
 	}
-	normalise(&p);
+	fb_platform_normalize(&p);
 	*ret = p;
 	return 0;
 }
@@ -191,16 +200,9 @@ int fb_platform_rank(const struct fb_platform *want,
 	struct fb_platform w = *want, h = *have;
 	int want_level, have_level;
 
-	normalise(&w);
-	normalise(&h);
-	if (strcmp(w.os, h.os))
-		return 0;
-	/* containerd: 64-bit Arm also runs 32-bit images, after all others */
-	if (!strcmp(w.arch, "arm64") && !strcmp(h.arch, "arm")) {
-		have_level = variant_level(&h);
-		return have_level >= 5 && have_level <= 8 ? have_level : 0;
-	}
-	if (strcmp(w.arch, h.arch))
+	fb_platform_normalize(&w);
+	fb_platform_normalize(&h);
+	if (strcmp(w.os, h.os) || strcmp(w.arch, h.arch))
 		return 0;
 	want_level = variant_level(&w);
 	have_level = variant_level(&h);
