@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/report.h"
+
+#include <string.h>
+
+void fb_report(struct fb_cli *cli, const struct fb_err *err)
+{
+	(void)fflush(cli->out);
+	(void)fprintf(cli->err, "flamebox: %s%s%s\n",
+		      err->msg[0] ? err->msg : strerror(-err->code),
+		      err->hint[0] ? "; " : "", err->hint);
+}
