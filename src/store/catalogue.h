@@ -57,9 +57,7 @@ void fb_image_records_release(struct fb_image_records *records);
 
 #define FB_IMAGE_RECORDS __attribute__((cleanup(fb_image_records_release)))
 
-/**
- * struct fb_blob_ref - A blob that an image needs
- */
+/** struct fb_blob_ref - A blob that an image needs, with its size */
 struct fb_blob_ref {
 	struct fb_digest digest;
 	uint64_t size_bytes;
@@ -68,8 +66,8 @@ struct fb_blob_ref {
 /**
  * fb_store_image_put() - Enter an image, or give it more names
  * @store:  Store (borrowed)
- * @image:  @registered_s and @size_bytes are filled in by the store; @names are
- *          moved to this image from whichever had them
+ * @image:  @registered_s is filled in by the store; @names are moved to this
+ *          image from whichever had them
  * @blobs:  All that the image needs: manifest, config, layers, and the index it
  *          came from; a blob may be named twice
  * @count:  Of @blobs
@@ -78,7 +76,8 @@ struct fb_blob_ref {
  * Everything or nothing, durable when it returns.  The blobs must be in the
  * store, held by a lease of the caller.
  *
- * Return: 0; -ENOENT a blob is missing; a negative errno.
+ * Return: 0; -ENOENT a blob is missing; -EINVAL a name or media type that cannot
+ * stand in index.json; a negative errno.
  */
 int fb_store_image_put(struct fb_store *store,
 		       const struct fb_image_record *image,

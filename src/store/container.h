@@ -2,10 +2,11 @@
 /*
  * Containers as the store knows them: a folder, a lock, a row with the name.
  *
- * Whether a container lives is its lock: an flock on <id>/lock, taken when the
- * folder is made and carried by one open file description through whoever owns
- * the container's life (the client while it prepares, then the monitor, which
- * inherits the descriptor).  How far it came is which files are there.  The row
+ * Whether a container lives is its lock on <id>/lock, taken when the folder is
+ * made and carried by one open file description through whoever owns the
+ * container's life (the client while it prepares, then the monitor, which
+ * inherits the descriptor).  It is an OFD lock (fcntl F_OFD_SETLK): it can be
+ * asked about without being taken, so that a listing disturbs nobody.  How far it came is which files are there.  The row
  * only holds what never changes, and the name.
  */
 #ifndef FB_STORE_CONTAINER_H
@@ -22,7 +23,7 @@
 #define FB_CONTAINER_ID_LEN 64
 
 /* Files in a container's folder that more than one module knows */
-#define FB_CONTAINER_FILE_LOCK "lock"	  /* flock = its life */
+#define FB_CONTAINER_FILE_LOCK "lock"	  /* held = alive */
 #define FB_CONTAINER_FILE_CONFIG "config.json" /* what it was made of */
 #define FB_CONTAINER_FILE_UPPER "upper.img" /* its writable disk */
 #define FB_CONTAINER_FILE_CONSOLE "console.log"
@@ -63,7 +64,7 @@ struct fb_container_new {
  * @id:      64 hex digits
  * @dir_fd:  The folder (owned)
  * @lock_fd: The lock (owned); -EBADF where it is not held through this handle.
- *           flock belongs to the open file description: dup() and inheritance
+ *           It belongs to the open file description: dup() and inheritance
  *           carry it, closing the last copy ends it
  */
 struct fb_container_handle {

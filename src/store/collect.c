@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Deleting what nothing needs: blobs that neither an image nor a live lease
+ * names, beginnings that nobody continues, converted images without a user.
+ *
+ * A file that is open stays readable after it is deleted, so readers need no
+ * protection; only what is being published does, and that is what the gate,
+ * held exclusively here, keeps out.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "store/blob.h"
+#include "store/internal.h"
+
+static int delete_blob(struct fb_store *store, const struct fb_digest *digest,
+		       struct fb_image_removal *ret)
+{
+	char text[FB_DIGEST_TEXT_MAX];
+	uint64_t size = fb_store_blob_unlink(store, digest);
+
+	if (!ret || size == 0)
+		return 0;
+	ret->freed_bytes += size;
+	return fb_strv_add(&ret->deleted, fb_digest_format(digest, text));
+}
+
+int fb_store_delete_blobs(struct fb_store *store,
+			  const struct fb_digest_set *candidates,
+			  struct fb_image_removal *ret, struct fb_err *err)
+{
+	FB_DIGEST_SET struct fb_digest_set leased = { 0 };
+	int r;
+
+	if (candidates->count == 0)
+		return 0;
+	r = fb_store_leases_read(store, &leased, err);
+	if (r < 0)
+		return r;
+	fb_digest_set_seal(&leased);
+	for (size_t i = 0; r == 0 && i < candidates->count; i++) {
+		if (!fb_digest_set_has(&leased, &candidates->v[i]))
+			r = delete_blob(store, &candidates->v[i], ret);
+	}
+	return r;
+}
+
+static void rootfs_name(const struct fb_digest *key, char out[160])
+{
+	(void)fb_digest_hex(key, out);
+	strcat(out, ".squashfs");
+}
+
+static int delete_rootfs_file(struct fb_store *store, const char *name,
+			      struct fb_image_removal *ret)
+{
+	int dir = store->fds[FB_STORE_DIR_ROOTFS];
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    unlinkat(dir, name, 0) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (ret)
+		ret->freed_bytes += (uint64_t)st.st_size;
+	return 0;
+}
+
+int fb_store_delete_rootfs(struct fb_store *store, struct fb_image_removal *ret,
+			   struct fb_err *err)
+{
+	FB_STMT sqlite3_stmt *stmt = NULL;
+	int r = fb_store_dir_fd(store, FB_STORE_DIR_ROOTFS, err);
+
+	if (r < 0)
+		return r;
+	r = fb_db_prepare(store, &stmt, err,
+			  "SELECT key FROM rootfs r WHERE NOT EXISTS"
+			  " (SELECT 1 FROM rootfs_use u WHERE u.key = r.key)",
+			  "");
+	while (r == 0 && (r = fb_db_step(store, stmt, err)) > 0) {
+		struct fb_digest key = fb_db_digest(stmt, 0);
+		char name[160];
+
+		rootfs_name(&key, name);
+		r = delete_rootfs_file(store, name, ret);
+		if (r < 0)
+			return fb_err_set(err, r, "delete '%s/rootfs/%s': %s",
+					  store->state, name, strerror(-r));
+	}
+	if (r < 0)
+		return r;
+	stmt = (sqlite3_finalize(stmt), NULL);
+	r = fb_db_run(store, err,
+		      "DELETE FROM rootfs WHERE NOT EXISTS"
+		      " (SELECT 1 FROM rootfs_use u WHERE u.key = rootfs.key)",
+		      "");
+	return r < 0 ? r : 0;
+}
+
+/* Files in rootfs/ without a row: published, but their process died there. */
+static int delete_stray_rootfs(struct fb_store *store,
+			       struct fb_image_removal *ret, struct fb_err *err)
+{
+	FB_DIGEST_SET struct fb_digest_set known = { 0 };
+	FB_STMT sqlite3_stmt *stmt = NULL;
+	FB_DIR DIR *list = NULL;
+	struct dirent *entry;
+	char text[FB_DIGEST_TEXT_MAX];
+	int r = fb_db_prepare(store, &stmt, err, "SELECT key FROM rootfs", "");
+
+	while (r == 0 && (r = fb_db_step(store, stmt, err)) > 0) {
+		struct fb_digest key = fb_db_digest(stmt, 0);
+
+		r = fb_digest_set_add(&known, &key);
+	}
+	if (r < 0)
+		return r;
+	fb_digest_set_seal(&known);
+	list = fb_store_listdir(store, FB_STORE_DIR_ROOTFS, err);
+	if (!list)
+		return -errno;
+	while (r == 0 && (entry = readdir(list))) {
+		struct fb_digest key = { 0 };
+
+		if (strlen(entry->d_name) != 64 + strlen(".squashfs") ||
+		    strcmp(entry->d_name + 64, ".squashfs") != 0)
+			continue;
+		(void)snprintf(text, sizeof(text), "sha256:%.64s",
+			       entry->d_name);
+		if (fb_digest_parse(text, &key, NULL) == 0 &&
+		    !fb_digest_set_has(&known, &key))
+			r = delete_rootfs_file(store, entry->d_name, ret);
+	}
+	return r;
+}
+
+/* Beginnings of blobs; the one that is being written now is locked. */
+static int delete_partial(struct fb_store *store, struct fb_image_removal *ret,
+			  struct fb_err *err)
+{
+	FB_DIR DIR *list = fb_store_listdir(store, FB_STORE_DIR_PARTIAL, err);
+	struct dirent *entry;
+	struct stat st;
+
+	if (!list)
+		return -errno;
+	while ((entry = readdir(list))) {
+		FB_FD int fd = -EBADF;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		fd = openat(dirfd(list), entry->d_name,
+			    O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+		if (fd < 0 || fb_store_flock(fd, LOCK_EX | LOCK_NB) < 0 ||
+		    !fb_store_same_file(dirfd(list), entry->d_name, fd) ||
+		    fstat(fd, &st) < 0 ||
+		    unlinkat(dirfd(list), entry->d_name, 0) < 0)
+			continue;
+		if (ret)
+			ret->freed_bytes += (uint64_t)st.st_size;
+	}
+	return 0;
+}
+
+struct unneeded {
+	struct fb_digest_set referenced;
+	struct fb_digest_set found;
+};
+
+static int visit_blob(void *ctx, const struct fb_digest *digest,
+		      uint64_t size_bytes)
+{
+	struct unneeded *u = ctx;
+
+	(void)size_bytes;
+	return fb_digest_set_has(&u->referenced, digest) ?
+		       0 :
+		       fb_digest_set_add(&u->found, digest);
+}
+
+static int referenced_blobs(struct fb_store *store, struct fb_digest_set *set,
+			    struct fb_err *err)
+{
+	FB_STMT sqlite3_stmt *stmt = NULL;
+	int r = fb_db_prepare(store, &stmt, err,
+			      "SELECT DISTINCT digest FROM image_blob", "");
+
+	while (r == 0 && (r = fb_db_step(store, stmt, err)) > 0) {
+		struct fb_digest digest = fb_db_digest(stmt, 0);
+
+		r = digest.set ? fb_digest_set_add(set, &digest) : 0;
+	}
+	fb_digest_set_seal(set);
+	return r;
+}
+
+static int delete_stray_blobs(struct fb_store *store,
+			      struct fb_image_removal *ret, struct fb_err *err)
+{
+	struct unneeded u = { 0 };
+	int r = referenced_blobs(store, &u.referenced, err);
+
+	if (r == 0)
+		r = fb_store_blob_list(store, visit_blob, &u, err);
+	if (r == 0)
+		r = fb_store_delete_blobs(store, &u.found, ret, err);
+	fb_digest_set_release(&u.referenced);
+	fb_digest_set_release(&u.found);
+	return r;
+}
+
+int fb_store_collect(struct fb_store *store, struct fb_image_removal *ret,
+		     struct fb_err *err)
+{
+	FB_FD int gate = -EBADF;
+	int r = fb_db(store, err);
+
+	if (r < 0)
+		return r;
+	gate = fb_store_gate(store, true, err);
+	if (gate < 0)
+		return gate;
+	r = delete_stray_blobs(store, ret, err);
+	if (r == 0)
+		r = delete_partial(store, ret, err);
+	if (r == 0)
+		r = fb_store_delete_rootfs(store, ret, err);
+	if (r == 0)
+		r = delete_stray_rootfs(store, ret, err);
+	return r;
+}
