@@ -3,28 +3,39 @@
 
 #include <errno.h>
 
-/* Brackets outside strings; jansson's own limit is far too deep for us */
-static bool too_deep(const char *text, size_t len)
+/*
+ * jansson takes some fifty bytes of memory for "[],", and nests 2048 levels:
+ * both are bounded by what stands outside strings, before it sees the text.
+ */
+static int check_shape(const char *text, size_t len, const char *what,
+		       struct fb_err *err)
 {
-	unsigned int depth = 0;
+	size_t depth = 0, values = 0;
 	bool string = false;
 
 	for (size_t i = 0; i < len; i++) {
-		if (string) {
-			if (text[i] == '\\')
-				i++;
-			else if (text[i] == '"')
-				string = false;
-		} else if (text[i] == '"') {
-			string = true;
-		} else if (text[i] == '{' || text[i] == '[') {
-			if (++depth > FB_JSON_DEPTH_MAX)
-				return true;
-		} else if ((text[i] == '}' || text[i] == ']') && depth > 0) {
+		if (string && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			string = !string;
+		else if (string)
+			continue;
+		else if (text[i] == '{' || text[i] == '[')
+			depth++, values++;
+		else if (text[i] == ',')
+			values++;
+		else if ((text[i] == '}' || text[i] == ']') && depth > 0)
 			depth--;
-		}
+		if (depth > FB_JSON_DEPTH_MAX)
+			return fb_err_set(err, -EBADMSG,
+					  "parse %s: nested over %d levels",
+					  what, FB_JSON_DEPTH_MAX);
+		if (values > FB_JSON_VALUES_MAX)
+			return fb_err_set(err, -E2BIG,
+					  "parse %s: over %d values", what,
+					  FB_JSON_VALUES_MAX);
 	}
-	return false;
+	return 0;
 }
 
 int fb_json_load(const char *text, size_t len, const char *what, json_t **ret,
@@ -32,11 +43,10 @@ int fb_json_load(const char *text, size_t len, const char *what, json_t **ret,
 {
 	FB_JSON json_t *json = NULL;
 	json_error_t where;
+	int r = check_shape(text, len, what, err);
 
-	if (too_deep(text, len))
-		return fb_err_set(err, -EBADMSG,
-				  "parse %s: nested over %d levels", what,
-				  FB_JSON_DEPTH_MAX);
+	if (r < 0)
+		return r;
 	json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
 	if (!json)
 		return fb_err_set(err, -EBADMSG, "parse %s: line %d: %s", what,

@@ -11,6 +11,7 @@
 #include "base/err.h"
 
 #define FB_JSON_DEPTH_MAX 32
+#define FB_JSON_VALUES_MAX 262144
 
 static inline void fb_cleanup_json(json_t **json)
 {
@@ -30,7 +31,8 @@ static inline void fb_cleanup_json(json_t **json)
  * Refuses duplicate keys, NUL in strings, invalid UTF-8, nesting over
  * FB_JSON_DEPTH_MAX, and anything but white space behind the object.
  *
- * Return: 0; -EBADMSG malformed or no object.
+ * Return: 0; -EBADMSG malformed or no object; -E2BIG over FB_JSON_VALUES_MAX
+ * values.
  */
 int fb_json_load(const char *text, size_t len, const char *what, json_t **ret,
 		 struct fb_err *err);

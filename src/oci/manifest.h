@@ -7,6 +7,7 @@
 #ifndef FB_OCI_MANIFEST_H
 #define FB_OCI_MANIFEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -111,8 +112,10 @@ enum fb_document {
  * @len:        Count
  * @media_type: What its descriptor or Content-Type says, or ""
  *
- * A document whose own mediaType contradicts @media_type, or that has both
- * "manifests" and "layers", is FB_DOC_UNKNOWN (image-spec 1.1, CVE-2021-41190).
+ * Parameters ("; charset=utf-8") and types that name no document ("text/plain")
+ * are ignored in @media_type.  A document whose own mediaType contradicts it or
+ * its shape, or that has both "manifests" and "layers", is FB_DOC_UNKNOWN
+ * (image-spec 1.1, CVE-2021-41190).
  */
 enum fb_document fb_document_kind(const char *json, size_t len,
 				  const char *media_type);
@@ -134,13 +137,24 @@ void fb_index_release(struct fb_index *index);
 int fb_index_select(const struct fb_index *index, const struct fb_platform *want,
 		    const struct fb_descriptor **ret_entry, struct fb_err *err);
 
-/** fb_manifest_parse() - Return: 0; -EBADMSG malformed; -EOPNOTSUPP; -E2BIG; -ENOMEM */
+/**
+ * fb_manifest_parse() - An image manifest
+ *
+ * Every layer of a manifest that was accepted is of a type that
+ * fb_layer_compression() knows.
+ *
+ * Return: 0; -EBADMSG malformed; -EOPNOTSUPP schema 1, an artifact, a foreign
+ * or unknown layer; -E2BIG; -ENOMEM.
+ */
 int fb_manifest_parse(const char *json, size_t len, struct fb_manifest *ret,
 		      struct fb_err *err);
 void fb_manifest_release(struct fb_manifest *manifest);
 
 /** fb_layer_compression() - By media type */
 enum fb_layer_compression fb_layer_compression(const char *media_type);
+
+/** fb_layer_is_foreign() - A layer that is distributed some other way */
+bool fb_layer_is_foreign(const char *media_type);
 
 /** fb_image_config_parse() - Return: 0; -EBADMSG malformed; -E2BIG; -ENOMEM */
 int fb_image_config_parse(const char *json, size_t len,

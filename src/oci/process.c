@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "oci/env.h"
 
 #define DEFAULT_PATH                                                           \
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -44,96 +46,123 @@ static int merge_args(const struct fb_image_config *config,
 					      "no command specified"),
 				   "the image has no entrypoint and no command: "
 				   "name one after the image");
-	/* an entrypoint of "" is refused by docker as well */
-	if (!ret->v[0][0])
-		return fb_err_set(err, -EINVAL, "the command to run is empty");
 	return 0;
 }
 
-static size_t name_length(const char *variable)
-{
-	return strcspn(variable, "=");
-}
-
-/* later ones replace earlier ones where these stand */
-static int set_variable(struct fb_strv *env, const char *variable)
-{
-	size_t len = name_length(variable);
-	char *copy;
-
-	for (size_t i = 0; i < env->count; i++) {
-		if (name_length(env->v[i]) != len ||
-		    strncmp(env->v[i], variable, len))
-			continue;
-		copy = strdup(variable);
-		if (!copy)
-			return -ENOMEM;
-		free(env->v[i]);
-		env->v[i] = copy;
-		return 0;
-	}
-	return fb_strv_add(env, variable);
-}
-
-static int set_all(struct fb_strv *env, char *const *list)
-{
-	int r = 0;
-
-	for (; r == 0 && list && *list; list++)
-		r = set_variable(env, *list);
-	return r;
-}
-
-/* docker's order: PATH, HOSTNAME, TERM; then the image's; then the user's */
+/*
+ * Docker's order: its own PATH, HOSTNAME, TERM; the user's; what the image has
+ * besides.  The user's value counts before the image's, that before docker's.
+ */
 static int merge_env(const struct fb_image_config *config,
 		     const struct fb_process_flags *flags, struct fb_strv *ret,
 		     struct fb_err *err)
 {
-	int r = fb_strv_add(ret, DEFAULT_PATH);
+	FB_STRV struct fb_strv own = { 0 };
+	int r = fb_strv_add(&own, DEFAULT_PATH);
 
 	if (r == 0 && flags->hostname)
-		r = fb_strv_addf(ret, "HOSTNAME=%s", flags->hostname);
+		r = fb_strv_addf(&own, "HOSTNAME=%s", flags->hostname);
 	if (r == 0 && flags->terminal)
-		r = fb_strv_add(ret, "TERM=xterm");
-	if (r == 0)
-		r = set_all(ret, config->env);
-	if (r == 0)
-		r = set_all(ret, flags->env);
+		r = fb_strv_add(&own, "TERM=xterm");
+	if (r == 0) {
+		const struct fb_env_list lists[] = {
+			{ own.v, 0 },
+			{ flags->env, 2 },
+			{ config->env, 1 },
+		};
+
+		r = fb_env_merge(lists, FB_ARRAY_SIZE(lists), ret);
+	}
+	/* "-e PATH" can have taken everything away */
+	if (r == 0 && !ret->v)
+		ret->v = calloc(1, sizeof(*ret->v));
+	if (r == 0 && !ret->v)
+		r = -ENOMEM;
 	return r < 0 ? fb_err_set(err, r, "merge environment: %m") : 0;
+}
+
+/* "/a//b/./../c/" → "/a/c", by its letters alone, as docker does */
+static void clean_path(char *path)
+{
+	char *to = path;
+	const char *from = path;
+	size_t n;
+
+	for (; *from; from += n) {
+		from += strspn(from, "/");
+		n = strcspn(from, "/");
+		if (n == 2 && from[0] == '.' && from[1] == '.') {
+			while (to > path && *--to != '/')
+				;
+		} else if (n > 0 && !(n == 1 && from[0] == '.')) {
+			*to++ = '/';
+			memmove(to, from, n);
+			to += n;
+		}
+	}
+	if (to == path)
+		*to++ = '/';
+	*to = '\0';
 }
 
 static int merge_cwd(const struct fb_image_config *config,
 		     const struct fb_process_flags *flags, char **ret,
 		     struct fb_err *err)
 {
-	const char *cwd = flags->cwd ? flags->cwd : config->working_dir;
+	bool own = flags->cwd && flags->cwd[0];
+	const char *cwd = own ? flags->cwd : config->working_dir;
 
-	if (!cwd || !cwd[0])
-		cwd = "/";
 	/* an image may say it relative to its root; a user may not */
-	if (cwd[0] != '/' && flags->cwd)
+	if (own && cwd[0] != '/')
 		return fb_err_set(err, -EINVAL,
 				  "the working directory '%s' is invalid, it "
 				  "needs to be an absolute path",
 				  cwd);
-	if (asprintf(ret, "%s%s", cwd[0] == '/' ? "" : "/", cwd) < 0) {
+	if (asprintf(ret, "/%s", cwd ? cwd : "") < 0) {
 		*ret = NULL;
 		return fb_err_set(err, -ENOMEM, "merge working directory: %m");
 	}
+	clean_path(*ret);
 	return 0;
 }
 
+/* a signal that an image names wrongly is SIGTERM, as with docker */
 static int merge_stop_signal(const struct fb_image_config *config,
 			     const struct fb_process_flags *flags, int *ret,
 			     struct fb_err *err)
 {
-	const char *text = flags->stop_signal ? flags->stop_signal :
-						config->stop_signal;
-	int number = text && text[0] ? fb_signal_parse(text) : SIGTERM;
+	const char *text = flags->stop_signal;
+	int number = -EINVAL;
 
-	if (number < 0)
-		return fb_err_set(err, -EINVAL, "invalid signal: %s", text);
-	*ret = number;
+	if (text && text[0]) {
+		number = fb_signal_parse(text);
+		if (number < 0)
+			return fb_err_set(err, -EINVAL, "invalid signal: %s",
+					  text);
+	} else if (config->stop_signal && config->stop_signal[0]) {
+		number = fb_signal_parse(config->stop_signal);
+	}
+	*ret = number < 0 ? SIGTERM : number;
+	return 0;
+}
+
+/* of several values for one limit the last one counts */
+static int merge_rlimits(const struct fb_process_flags *flags,
+			 struct fb_process *p, struct fb_err *err)
+{
+	for (unsigned int i = 0; i < flags->rlimit_count; i++) {
+		unsigned int k = 0;
+
+		while (k < p->rlimit_count &&
+		       strcmp(p->rlimits[k].name, flags->rlimits[i].name))
+			k++;
+		if (k == FB_RLIMITS_MAX)
+			return fb_err_set(err, -EINVAL, "over %d ulimits",
+					  FB_RLIMITS_MAX);
+		p->rlimits[k] = flags->rlimits[i];
+		if (k == p->rlimit_count)
+			p->rlimit_count++;
+	}
 	return 0;
 }
 
@@ -143,16 +172,15 @@ static int merge_into(const struct fb_image_config *config,
 		      struct fb_process *p, struct fb_err *err)
 {
 	FB_STRV struct fb_strv args = { 0 }, env = { 0 };
-	const char *user = flags->user ? flags->user : config->user;
+	const char *user = flags->user && flags->user[0] ? flags->user :
+							   config->user;
 	int r;
 
-	if (flags->rlimit_count > FB_RLIMITS_MAX)
-		return fb_err_set(err, -EINVAL, "over %d ulimits",
-				  FB_RLIMITS_MAX);
 	if ((r = merge_args(config, flags, &args, err)) < 0 ||
 	    (r = merge_env(config, flags, &env, err)) < 0 ||
 	    (r = merge_cwd(config, flags, &p->cwd, err)) < 0 ||
-	    (r = merge_stop_signal(config, flags, &p->stop_signal, err)) < 0)
+	    (r = merge_stop_signal(config, flags, &p->stop_signal, err)) < 0 ||
+	    (r = merge_rlimits(flags, p, err)) < 0)
 		return r;
 	p->user = strdup(user ? user : "");
 	if (!p->user)
@@ -162,10 +190,6 @@ static int merge_into(const struct fb_image_config *config,
 	args = (struct fb_strv){ 0 };
 	env = (struct fb_strv){ 0 };
 	p->terminal = flags->terminal;
-	p->rlimit_count = flags->rlimit_count;
-	if (p->rlimit_count)
-		memcpy(p->rlimits, flags->rlimits,
-		       p->rlimit_count * sizeof(p->rlimits[0]));
 	return 0;
 }
 

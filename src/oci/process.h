@@ -51,7 +51,8 @@ struct fb_process {
  * struct fb_process_flags - What the command line asks for; NULL = not given
  * @entrypoint:   --entrypoint; "" resets the image's
  * @args:         Words after IMAGE, NULL-terminated; NULL where none
- * @env:          "NAME=value" (already expanded by the caller from -e, --env-file)
+ * @env:          "NAME=value", or "NAME" to take the image's away (made by
+ *                fb_env_add() and fb_env_file_parse(), in the order given)
  */
 struct fb_process_flags {
 	const char *entrypoint;
@@ -73,7 +74,10 @@ struct fb_process_flags {
  * @ret:    Release with fb_process_release(); written on success only
  *
  * --entrypoint drops the image's CMD; words replace CMD; neither gives -EINVAL
- * "no command specified".  A later variable replaces an earlier one in place.
+ * "no command specified".  A user's variable replaces the image's, a later one
+ * an earlier one.  An empty @cwd, @user or @stop_signal counts as not given; an
+ * image's own bad stop signal is SIGTERM.  Of two values for a limit the later
+ * one counts.
  *
  * Return: 0; -EINVAL with docker's reason; -ENOMEM.
  */

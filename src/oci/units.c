@@ -2,7 +2,8 @@
 /* Signals, resource limits and sizes as docker's users write them. */
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
+#include <inttypes.h>
+#include <stdbool.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,28 +71,36 @@ int fb_signal_parse(const char *text)
 }
 
 static const char *const limit_names[] = {
-	"as",	   "core",   "cpu",  "data",   "fsize",	     "locks",
-	"memlock", "msgqueue", "nice", "nofile", "nproc", "rss",
-	"rtprio",  "rttime", "sigpending", "stack",
+	"core",	 "cpu",	  "data",   "fsize",  "locks",	    "memlock",
+	"msgqueue", "nice", "nofile", "nproc", "rss",	    "rtprio",
+	"rttime", "sigpending", "stack",
 };
 
-static int limit_value(const char *text, size_t len, uint64_t *ret)
+/* A number as Go's ParseInt reads it; -1 is "unlimited" */
+static int limit_value(const char *text, size_t len, uint64_t *ret,
+		       struct fb_err *err)
 {
-	char number[24], *end;
+	const char *reason = "invalid syntax";
+	uint64_t n = 0;
+	size_t i;
 
-	if (len == 0 || len >= sizeof(number))
-		return -EINVAL;
-	memcpy(number, text, len);
-	number[len] = '\0';
-	if (!strcmp(number, "-1") || !strcmp(number, "unlimited")) {
+	if (len == 2 && !memcmp(text, "-1", 2)) {
 		*ret = UINT64_MAX;
 		return 0;
 	}
-	if (!isdigit((unsigned char)number[0]))
-		return -EINVAL;
-	errno = 0;
-	*ret = strtoull(number, &end, 10);
-	return errno || *end ? -EINVAL : 0;
+	for (i = 0; i < len && isdigit((unsigned char)text[i]); i++)
+		if (__builtin_mul_overflow(n, 10u, &n) ||
+		    __builtin_add_overflow(n, (uint64_t)(text[i] - '0'), &n) ||
+		    n > INT64_MAX) {
+			reason = "value out of range";
+			break;
+		}
+	if (len > 0 && i == len) {
+		*ret = n;
+		return 0;
+	}
+	return fb_err_set(err, -EINVAL, "parsing \"%.*s\": %s",
+			  (int)(len > 100 ? 100 : len), text, reason);
 }
 
 static bool is_limit_name(const char *name)
@@ -102,71 +111,125 @@ static bool is_limit_name(const char *name)
 	return false;
 }
 
+static int limit_values(const char *text, struct fb_rlimit *limit,
+			struct fb_err *err)
+{
+	const char *colon = strchrnul(text, ':');
+	int r = 0;
+
+	if (*colon && strchr(colon + 1, ':'))
+		return fb_err_set(err, -EINVAL,
+				  "too many limit value arguments - %.100s, "
+				  "can only have up to two, `soft[:hard]`",
+				  text);
+	if (*colon)
+		r = limit_value(colon + 1, strlen(colon + 1), &limit->hard,
+				err);
+	if (r == 0)
+		r = limit_value(text, (size_t)(colon - text), &limit->soft,
+				err);
+	if (r == 0 && !*colon)
+		limit->hard = limit->soft;
+	return r;
+}
+
 int fb_rlimit_parse(const char *text, struct fb_rlimit *ret, struct fb_err *err)
 {
-	const char *eq = strchr(text, '='), *colon;
+	const char *eq = strchr(text, '=');
+	size_t len = eq ? (size_t)(eq - text) : 0;
 	struct fb_rlimit limit = { 0 };
-	size_t len;
 	int r;
 
 	if (!eq)
-		return fb_err_set(err, -EINVAL, "invalid ulimit argument: %s",
-				  text);
-	len = (size_t)(eq - text);
+		return fb_err_set(err, -EINVAL,
+				  "invalid ulimit argument: %.100s", text);
 	if (len < sizeof(limit.name))
 		memcpy(limit.name, text, len);
-	if (len >= sizeof(limit.name) || !is_limit_name(limit.name))
+	if (!is_limit_name(limit.name))
 		return fb_err_set(err, -EINVAL, "invalid ulimit type: %.*s",
-				  (int)len, text);
-	colon = strchrnul(eq + 1, ':');
-	r = limit_value(eq + 1, (size_t)(colon - eq - 1), &limit.soft);
-	limit.hard = limit.soft;
-	if (r == 0 && *colon)
-		r = limit_value(colon + 1, strlen(colon + 1), &limit.hard);
+				  (int)(len > 100 ? 100 : len), text);
+	r = limit_values(eq + 1, &limit, err);
 	if (r < 0)
+		return r;
+	if (limit.soft == UINT64_MAX && limit.hard != UINT64_MAX)
 		return fb_err_set(err, -EINVAL,
-				  "invalid ulimit value in '%s': a number, -1 "
-				  "or 'unlimited'",
-				  text);
+				  "ulimit soft limit must be less than or "
+				  "equal to hard limit: soft: -1 (unlimited), "
+				  "hard: %" PRIu64,
+				  limit.hard);
 	if (limit.soft > limit.hard)
 		return fb_err_set(err, -EINVAL,
 				  "ulimit soft limit must be less than or "
-				  "equal to hard limit: %s",
-				  text);
+				  "equal to hard limit: %" PRIu64 " > %" PRIu64,
+				  limit.soft, limit.hard);
 	*ret = limit;
 	return 0;
 }
 
-/* go-units' RAMInBytes: a number, a unit letter, "b" or "ib" after it */
+/*
+ * The number in @digits ("1.5") times 2^@shift, rounded down,
+ * without floating point: a size is exact.  The fraction counts to 18 digits.
+ */
+static int scale(const char *digits, size_t len, unsigned int shift,
+		 uint64_t *ret)
+{
+	uint64_t whole = 0, part = 0, parts = 1;
+	bool fraction = false;
+
+	for (size_t i = 0; i < len; i++) {
+		uint64_t digit = (uint64_t)(digits[i] - '0');
+
+		if (digits[i] == '.') {
+			fraction = true;
+		} else if (!fraction) {
+			if (__builtin_mul_overflow(whole, 10u, &whole) ||
+			    __builtin_add_overflow(whole, digit, &whole))
+				return -ERANGE;
+		} else if (parts < 1000000000000000000u) {
+			part = part * 10 + digit;
+			parts *= 10;
+		}
+	}
+	if (whole > (uint64_t)INT64_MAX >> shift)
+		return -ERANGE;
+	*ret = (whole << shift) +
+	       (uint64_t)(((unsigned __int128)part << shift) / parts);
+	return 0;
+}
+
+/* "", "b", "k", "kb", "kib", … Return: power of two; -EINVAL */
+static int unit_shift(const char *suffix)
+{
+	static const char units[] = "kmgtp";
+	const char *unit;
+
+	if (!suffix[0] || !strcasecmp(suffix, "b"))
+		return 0;
+	unit = strchr(units, tolower((unsigned char)suffix[0]));
+	if (!unit || (suffix[1] && strcasecmp(suffix + 1, "b") &&
+		      strcasecmp(suffix + 1, "ib")))
+		return -EINVAL;
+	return 10 * ((int)(unit - units) + 1);
+}
+
 int fb_bytes_parse(const char *text, uint64_t *ret_bytes, struct fb_err *err)
 {
-	static const char units[] = "kmgtpe";
-	const char *unit;
-	size_t digits = strspn(text, "0123456789.");
-	double value, factor = 1;
-	char *end = NULL;
+	size_t len = strspn(text, "0123456789."), points = 0;
+	const char *suffix = text + len + (text[len] == ' ');
+	int shift = unit_shift(suffix);
+	uint64_t bytes = 0;
 
-	value = digits > 0 && digits < 32 && isdigit((unsigned char)text[0]) ?
-			strtod(text, &end) :
-			-1;
-	if (value < 0 || end != text + digits)
-		return fb_err_set(err, -EINVAL, "invalid size: '%s'", text);
-	text = end;
-	if (*text == ' ')
-		text++;
-	unit = *text ? strchr(units, tolower((unsigned char)*text)) : NULL;
-	if (unit) {
-		factor = ldexp(1.0, 10 * ((int)(unit - units) + 1));
-		text++;
-		if (!strcasecmp(text, "ib") || !strcasecmp(text, "b"))
-			text += strlen(text);
-	} else if (!strcasecmp(text, "b")) {
-		text++;
-	}
-	if (*text)
-		return fb_err_set(err, -EINVAL, "invalid suffix: '%s'", text);
-	if (value * factor >= 9223372036854775808.0)
-		return fb_err_set(err, -ERANGE, "size is too large");
-	*ret_bytes = (uint64_t)(value * factor);
+	for (size_t i = 0; i < len; i++)
+		points += text[i] == '.';
+	if (len == points || points > 1)
+		return fb_err_set(err, -EINVAL, "invalid size: '%.100s'",
+				  text);
+	if (shift < 0)
+		return fb_err_set(err, -EINVAL, "invalid suffix: '%.100s'",
+				  suffix);
+	if (scale(text, len, (unsigned int)shift, &bytes) < 0)
+		return fb_err_set(err, -ERANGE, "size '%.100s' is too large",
+				  text);
+	*ret_bytes = bytes;
 	return 0;
 }
