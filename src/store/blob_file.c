@@ -173,7 +173,7 @@ int fb_store_blob_list(struct fb_store *store,
 		       void *ctx, struct fb_err *err)
 {
 	for (size_t i = 0; i < FB_ARRAY_SIZE(kinds); i++) {
-		int fd = fb_store_blob_dir(store, kinds[i], false, err);
+		int fd = fb_store_blob_dir(store, kinds[i], false, NULL);
 		FB_DIR DIR *list = fd < 0 ? NULL : fdopendir(fd);
 		struct dirent *entry;
 		int r;

@@ -6,6 +6,10 @@
  * A file that is open stays readable after it is deleted, so readers need no
  * protection; only what is being published does, and that is what the gate,
  * held exclusively here, keeps out.
+ *
+ * Removing something writes to the database before it frees anything, so on a
+ * full disk it would fail.  A file of some blocks is therefore kept in reserve:
+ * a removal that finds no room gives them up, and takes them back at its end.
  */
 #include <errno.h>
 #include <string.h>
@@ -14,6 +18,25 @@
 
 #include "store/blob.h"
 #include "store/internal.h"
+
+#define RESERVE_NAME "reserve"
+#define RESERVE_BYTES (256 << 10)
+
+void fb_store_reserve_take(struct fb_store *store)
+{
+	int dir = store->fds[FB_STORE_DIR_ROOT];
+	FB_FD int fd = openat(dir, RESERVE_NAME,
+			      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	/* a disk without so much room has no use for it */
+	if (fd >= 0 && posix_fallocate(fd, 0, RESERVE_BYTES) != 0)
+		(void)unlinkat(dir, RESERVE_NAME, 0);
+}
+
+bool fb_store_reserve_release(struct fb_store *store)
+{
+	return unlinkat(store->fds[FB_STORE_DIR_ROOT], RESERVE_NAME, 0) == 0;
+}
 
 static int delete_blob(struct fb_store *store, const struct fb_digest *digest,
 		       struct fb_image_removal *ret)
@@ -222,12 +245,20 @@ int fb_store_collect(struct fb_store *store, struct fb_image_removal *ret,
 	gate = fb_store_gate(store, true, err);
 	if (gate < 0)
 		return gate;
-	r = delete_stray_blobs(store, ret, err);
+	/* what needs no row written comes first: the disk may be full */
+	r = delete_partial(store, ret, err);
 	if (r == 0)
-		r = delete_partial(store, ret, err);
-	if (r == 0)
-		r = fb_store_delete_rootfs(store, ret, err);
+		r = delete_stray_blobs(store, ret, err);
 	if (r == 0)
 		r = delete_stray_rootfs(store, ret, err);
+	if (r < 0)
+		return r;
+	r = fb_store_delete_rootfs(store, ret, NULL);
+	if (r == -ENOSPC)
+		(void)fb_store_reserve_release(store);
+	/* once more with that room, or for the error's text */
+	if (r < 0)
+		r = fb_store_delete_rootfs(store, ret, err);
+	fb_store_reserve_take(store);
 	return r;
 }

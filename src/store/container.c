@@ -246,6 +246,20 @@ int fb_store_container_create(struct fb_store *store,
 	return 0;
 }
 
+/* Without a folder it is dead; it gets one so that it can be locked, and removed. */
+static bool has_row(struct fb_store *store, const char *id)
+{
+	FB_STMT sqlite3_stmt *stmt = NULL;
+	bool found = fb_db(store, NULL) == 0 &&
+		     fb_db_prepare(store, &stmt, NULL,
+				   "SELECT 1 FROM container WHERE id=?", "t",
+				   id) == 0 &&
+		     fb_db_step(store, stmt, NULL) == 1;
+
+	errno = ENOENT;
+	return found;
+}
+
 int fb_store_container_open(struct fb_store *store, const char *id, bool lock,
 			    struct fb_container_handle *ret,
 			    struct fb_err *err)
@@ -262,6 +276,11 @@ int fb_store_container_open(struct fb_store *store, const char *id, bool lock,
 	memcpy(h.id, id, sizeof(h.id));
 	h.dir_fd = openat(dir, id,
 			  O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (h.dir_fd < 0 && errno == ENOENT && lock && has_row(store, id) &&
+	    (mkdirat(dir, id, 0700) == 0 || errno == EEXIST))
+		h.dir_fd = openat(dir, id,
+				  O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+					  O_NOFOLLOW);
 	if (h.dir_fd < 0)
 		return errno == ENOENT ?
 			       fb_err_set(err, -ENOENT,

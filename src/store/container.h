@@ -145,7 +145,8 @@ int fb_store_container_find(struct fb_store *store, const char *text,
 /**
  * fb_store_container_open() - Open a container's folder
  * @id:   Full id
- * @lock: Also take its lock, without waiting
+ * @lock: Also take its lock, without waiting; a dead one that lacks folder or
+ *        lock gets them again, so that it can be removed
  *
  * Return: 0; -ENOENT; -EBUSY @lock, and another holds it; a negative errno.
  */

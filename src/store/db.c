@@ -239,8 +239,10 @@ static int open_and_upgrade(struct fb_store *store, struct fb_err *err)
 				   store->state, DB_NAME, version,
 				   SCHEMA_VERSION),
 			"use the newer flamebox that made it, or another --root");
-	if (version < SCHEMA_VERSION)
+	if (version < SCHEMA_VERSION) {
 		r = upgrade(store, err);
+		fb_store_reserve_take(store);
+	}
 	return r < 0 ? r : fb_db_exec(store, "PRAGMA foreign_keys=ON", err);
 }
 

@@ -298,14 +298,34 @@ static int remove_rows(struct removal *rm, const char *name,
 	return r < 0 ? r : fb_db_commit(&tx, err);
 }
 
+/* Rows only; what was noted of them is taken back where it comes to nothing. */
+static int try_remove_rows(struct removal *rm, const char *name,
+			   const struct fb_digest *id,
+			   struct fb_digest_set *blobs, struct fb_err *err)
+{
+	struct fb_strv *untagged = &rm->ret->untagged;
+	size_t before = untagged->count;
+	int r = remove_rows(rm, name, id, blobs, err);
+
+	fb_strv_release(&rm->names);
+	while (r < 0 && untagged->count > before) {
+		untagged->count--;
+		free(untagged->v[untagged->count]);
+		untagged->v[untagged->count] = NULL;
+	}
+	if (r < 0)
+		blobs->count = 0;
+	return r;
+}
+
 int fb_store_image_remove(struct fb_store *store, const char *name,
 			  const struct fb_digest *id, bool force,
 			  struct fb_image_removal *ret, struct fb_err *err)
 {
 	FB_DIGEST_SET struct fb_digest_set blobs = { 0 };
 	FB_FD int gate = -EBADF;
-	size_t untagged = ret->untagged.count;
 	struct removal rm = { .store = store, .force = force, .ret = ret };
+	struct fb_err first = { 0 };
 	int r = fb_db(store, err);
 
 	if (r < 0)
@@ -313,15 +333,14 @@ int fb_store_image_remove(struct fb_store *store, const char *name,
 	gate = fb_store_gate(store, true, err);
 	if (gate < 0)
 		return gate;
-	r = remove_rows(&rm, name, id, &blobs, err);
-	fb_strv_release(&rm.names);
+	r = try_remove_rows(&rm, name, id, &blobs, &first);
+	if (r == -ENOSPC && fb_store_reserve_release(store)) {
+		first = (struct fb_err){ 0 };
+		r = try_remove_rows(&rm, name, id, &blobs, &first);
+	}
 	if (r < 0) {
-		/* rolled back: those names are still there */
-		while (ret->untagged.count > untagged) {
-			ret->untagged.count--;
-			free(ret->untagged.v[ret->untagged.count]);
-			ret->untagged.v[ret->untagged.count] = NULL;
-		}
+		if (err)
+			*err = first;
 		return r;
 	}
 	fb_digest_set_seal(&blobs);
@@ -331,5 +350,6 @@ int fb_store_image_remove(struct fb_store *store, const char *name,
 		r = fb_store_delete_rootfs(store, ret, err);
 	gate = fb_close(gate);
 	fb_store_index_catch_up(store);
+	fb_store_reserve_take(store);
 	return r;
 }

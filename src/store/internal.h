@@ -187,6 +187,12 @@ int fb_store_index_bump(struct fb_store *store, struct fb_err *err);
 
 /* --- collect.c --- */
 
+/** fb_store_reserve_take() - Put blocks aside for removals on a full disk, if there are any */
+void fb_store_reserve_take(struct fb_store *store);
+
+/** fb_store_reserve_release() - Give them up. Return: whether there were any */
+bool fb_store_reserve_release(struct fb_store *store);
+
 /**
  * fb_store_delete_blobs() - Delete blobs that the catalogue no longer names
  * @candidates: Which (borrowed); those in live leases stay

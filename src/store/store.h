@@ -12,6 +12,7 @@
  *   ROOT/partial/         beginnings of blobs that a later pull takes up
  *   ROOT/leases/          what running commands still need (store/blob.h)
  *   ROOT/locks/           work that two processes must not do twice
+ *   ROOT/reserve          blocks that a removal on a full disk can use
  *   ROOT/lock             shared: publishing; exclusive: collecting garbage
  *   RUN/containers/       sockets: RUN/containers/<id>.sock
  *
