@@ -187,7 +187,7 @@ static void test_existing_and_damaged(void)
 	(void)fixture_blob(&f, NULL, "content");
 	(void)stat(path, &after);
 	TAP_OK(before.st_ino == after.st_ino, "an existing blob stays");
-	(void)truncate(path, 3);
+	TAP_INT(truncate(path, 3), 0, "cut its file to 3 bytes");
 	TAP_OK(!fb_store_blob_has(f.store, &ref.digest, ref.size_bytes),
 	       "a cut one is not had");
 	(void)fixture_blob(&f, NULL, "content");
@@ -315,13 +315,14 @@ static void test_work_lock(void)
 		fb_store_close(f.store);
 		(void)fb_close(a.fd);
 		fixture_open(&f);
-		(void)write(pipefd[1], "x", 1);
+		if (write(pipefd[1], "x", 1) != 1)
+			_exit(2);
 		_exit(fb_store_work_lock(f.store, "convert", "k", true, &b,
 					 NULL) == 0 ?
 			      0 :
 			      1);
 	}
-	(void)read(pipefd[0], &byte, 1);
+	TAP_INT(read(pipefd[0], &byte, 1), 1, "another process is there");
 	fb_store_work_unlock(&a);
 	TAP_INT(fixture_count(&f, "locks") <= 1, 1, "the file went with it");
 	(void)waitpid(pid, &status, 0);

@@ -127,8 +127,7 @@ static void test_lock_is_inherited(void)
 		char byte;
 
 		(void)close(pipefd[1]);
-		(void)read(pipefd[0], &byte, 1);
-		_exit(0);
+		_exit(read(pipefd[0], &byte, 1) != 0);
 	}
 	(void)close(pipefd[0]);
 	h.lock_fd = fb_close(h.lock_fd);

@@ -70,7 +70,7 @@ static void test_user(void)
 		TAP_OK(strstr(err.hint, "--root") != NULL, "and a hint: %s",
 		       err.hint);
 	}
-	(void)seteuid(getuid());
+	TAP_INT(seteuid(getuid()), 0, "back to who we were");
 }
 
 /* Longer than SQLite's, than a socket's, than most programs' buffers. */
