@@ -34,8 +34,8 @@ int fb_store_blob_dir(struct fb_store *store, enum fb_hash_kind kind,
 	if (oci < 0)
 		return oci;
 	blobs = open_or_make(oci, "blobs", create);
-	fd = blobs < 0 ? blobs :
-			 open_or_make(blobs, fb_digest_kind_name(kind), create);
+	fd = blobs < 0 ? blobs
+		       : open_or_make(blobs, fb_digest_kind_name(kind), create);
 	if (fd < 0)
 		return fb_err_set(err, fd, "open '%s/oci/blobs/%s': %s",
 				  store->state, fb_digest_kind_name(kind),

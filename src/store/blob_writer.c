@@ -52,9 +52,9 @@ static int writer_error(const struct fb_blob_writer *writer, int code,
 	char text[FB_DIGEST_TEXT_MAX];
 
 	return fb_err_set(err, code, "%s blob '%s': %s", what,
-			  writer->expected.set ?
-				  fb_digest_format(&writer->expected, text) :
-				  writer->name,
+			  writer->expected.set
+				  ? fb_digest_format(&writer->expected, text)
+				  : writer->name,
 			  strerror(-code));
 }
 
@@ -85,9 +85,9 @@ static int open_partial(struct fb_blob_writer *writer, struct fb_err *err)
 		       fb_digest_hex(&writer->expected, hex));
 	do {
 		writer->fd = fb_close(writer->fd);
-		writer->fd = openat(dir, writer->name,
-				    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-				    0600);
+		writer->fd =
+			openat(dir, writer->name,
+			       O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (writer->fd < 0)
 			return writer_error(writer, -errno, "create", err);
 		r = fb_store_flock(writer->fd, LOCK_EX | LOCK_NB);
@@ -141,9 +141,9 @@ int fb_store_blob_create(struct fb_store *store,
 	if (options->digest)
 		writer->expected = *options->digest;
 	if (!writer->expected.set || !options->verified)
-		writer->hash = fb_hash_new(writer->expected.set ?
-						   writer->expected.kind :
-						   FB_HASH_SHA256);
+		writer->hash =
+			fb_hash_new(writer->expected.set ? writer->expected.kind
+							 : FB_HASH_SHA256);
 	if (!writer->hash && !(writer->expected.set && options->verified)) {
 		writer_free(writer);
 		return fb_err_set(err, -ENOMEM, "create a blob: %m");
@@ -256,8 +256,8 @@ static int publish(struct fb_blob_writer *writer,
 		   const struct fb_digest *digest, struct fb_err *err)
 {
 	int from = writer->store->fds[writer->dir];
-	FB_FD int to = fb_store_blob_dir(writer->store, digest->kind, true,
-					 err);
+	FB_FD int to =
+		fb_store_blob_dir(writer->store, digest->kind, true, err);
 	FB_FD int gate = -EBADF;
 	char hex[FB_DIGEST_TEXT_MAX];
 	int r;

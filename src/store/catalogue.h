@@ -64,25 +64,39 @@ struct fb_blob_ref {
 };
 
 /**
- * fb_store_image_put() - Enter an image, or give it more names
- * @store:  Store (borrowed)
- * @image:  @registered_s is filled in by the store; @names are moved to this
- *          image from whichever had them
- * @blobs:  All that the image needs: manifest, config, layers, and the index it
- *          came from; a blob may be named twice
- * @count:  Of @blobs
- * @err:    Error detail, or NULL
+ * struct fb_image_entry - An image on its way into the catalogue
+ * @record:     @registered_s is filled in by the store; @names are moved to this
+ *              image from whichever had them
+ * @blobs:      All that the image needs: manifest, config, layers, and the index
+ *              it came from; a blob may be named twice (malloc'ed)
+ * @blob_count: Of @blobs
+ */
+struct fb_image_entry {
+	struct fb_image_record record;
+	struct fb_blob_ref *blobs;
+	size_t blob_count;
+};
+
+void fb_image_entry_release(struct fb_image_entry *entry);
+
+#define FB_IMAGE_ENTRY __attribute__((cleanup(fb_image_entry_release)))
+
+/**
+ * fb_store_images_put() - Enter images, or give them more names
+ * @store:   Store (borrowed)
+ * @entries: Images (borrowed); of equal names the last one counts
+ * @count:   Of @entries
+ * @err:     Error detail, or NULL
  *
- * Everything or nothing, durable when it returns.  The blobs must be in the
+ * All of them or none, durable when it returns.  The blobs must be in the
  * store, held by a lease of the caller.
  *
  * Return: 0; -ENOENT a blob is missing; -EINVAL a name or media type that cannot
  * stand in index.json; a negative errno.
  */
-int fb_store_image_put(struct fb_store *store,
-		       const struct fb_image_record *image,
-		       const struct fb_blob_ref *blobs, size_t count,
-		       struct fb_err *err);
+int fb_store_images_put(struct fb_store *store,
+			const struct fb_image_entry *entries, size_t count,
+			struct fb_err *err);
 
 /**
  * fb_store_image_by_name() - Look a canonical reference up
@@ -171,5 +185,18 @@ int fb_store_image_remove(struct fb_store *store, const char *name,
  */
 int fb_store_collect(struct fb_store *store, struct fb_image_removal *ret,
 		     struct fb_err *err);
+
+/**
+ * fb_store_collect_blobs() - The same for a few blobs
+ * @digests: Which (borrowed); what an image or a live lease needs stays
+ * @count:   Of @digests
+ *
+ * For a command that wrote more than it turned out to need.
+ *
+ * Return: 0; a negative errno.
+ */
+int fb_store_collect_blobs(struct fb_store *store,
+			   const struct fb_digest *digests, size_t count,
+			   struct fb_err *err);
 
 #endif

@@ -187,6 +187,40 @@ static int delete_partial(struct fb_store *store, struct fb_image_removal *ret,
 	return 0;
 }
 
+static int is_referenced(struct fb_store *store, const struct fb_digest *digest,
+			 struct fb_err *err)
+{
+	FB_STMT sqlite3_stmt *stmt = NULL;
+	int r = fb_db_prepare(store, &stmt, err,
+			      "SELECT 1 FROM image_blob WHERE digest=? LIMIT 1",
+			      "d", digest);
+
+	return r < 0 ? r : fb_db_step(store, stmt, err);
+}
+
+int fb_store_collect_blobs(struct fb_store *store,
+			   const struct fb_digest *digests, size_t count,
+			   struct fb_err *err)
+{
+	FB_DIGEST_SET struct fb_digest_set set = { 0 };
+	FB_FD int gate = -EBADF;
+	int r = fb_db(store, err);
+
+	if (r < 0)
+		return r;
+	gate = fb_store_gate(store, true, err);
+	if (gate < 0)
+		return gate;
+	for (size_t i = 0; i < count; i++) {
+		r = is_referenced(store, &digests[i], err);
+		if (r == 0)
+			r = fb_digest_set_add(&set, &digests[i]);
+		if (r < 0)
+			return r;
+	}
+	return fb_store_delete_blobs(store, &set, NULL, err);
+}
+
 struct unneeded {
 	struct fb_digest_set referenced;
 	struct fb_digest_set found;
@@ -198,9 +232,9 @@ static int visit_blob(void *ctx, const struct fb_digest *digest,
 	struct unneeded *u = ctx;
 
 	(void)size_bytes;
-	return fb_digest_set_has(&u->referenced, digest) ?
-		       0 :
-		       fb_digest_set_add(&u->found, digest);
+	return fb_digest_set_has(&u->referenced, digest)
+		       ? 0
+		       : fb_digest_set_add(&u->found, digest);
 }
 
 static int referenced_blobs(struct fb_store *store, struct fb_digest_set *set,

@@ -93,9 +93,9 @@ static int make_folder(struct fb_store *store, struct fb_container_handle *h,
 	h->dir_fd = openat(dir, unborn,
 			   O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (h->dir_fd >= 0)
-		h->lock_fd = openat(h->dir_fd, FB_CONTAINER_FILE_LOCK,
-				    O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-				    0600);
+		h->lock_fd =
+			openat(h->dir_fd, FB_CONTAINER_FILE_LOCK,
+			       O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	r = h->lock_fd < 0 ? -errno : lock_ofd(h->lock_fd);
 	if (r == 0 && renameat(dir, unborn, dir, h->id) < 0)
 		r = -errno;
@@ -261,8 +261,7 @@ static bool has_row(struct fb_store *store, const char *id)
 }
 
 int fb_store_container_open(struct fb_store *store, const char *id, bool lock,
-			    struct fb_container_handle *ret,
-			    struct fb_err *err)
+			    struct fb_container_handle *ret, struct fb_err *err)
 {
 	FB_CONTAINER_HANDLE struct fb_container_handle h =
 		FB_CONTAINER_HANDLE_INIT;
@@ -278,21 +277,21 @@ int fb_store_container_open(struct fb_store *store, const char *id, bool lock,
 			  O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (h.dir_fd < 0 && errno == ENOENT && lock && has_row(store, id) &&
 	    (mkdirat(dir, id, 0700) == 0 || errno == EEXIST))
-		h.dir_fd = openat(dir, id,
-				  O_RDONLY | O_DIRECTORY | O_CLOEXEC |
-					  O_NOFOLLOW);
+		h.dir_fd =
+			openat(dir, id,
+			       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (h.dir_fd < 0)
-		return errno == ENOENT ?
-			       fb_err_set(err, -ENOENT,
-					  "No such container: %s", id) :
-			       fb_err_set(err, -errno,
-					  "open '%s/containers/%s': %m",
-					  store->state, id);
+		return errno == ENOENT
+			       ? fb_err_set(err, -ENOENT,
+					    "No such container: %s", id)
+			       : fb_err_set(err, -errno,
+					    "open '%s/containers/%s': %m",
+					    store->state, id);
 	if (lock) {
 		/* missing where a removal was interrupted at its end */
-		h.lock_fd = openat(h.dir_fd, FB_CONTAINER_FILE_LOCK,
-				   O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-				   0600);
+		h.lock_fd =
+			openat(h.dir_fd, FB_CONTAINER_FILE_LOCK,
+			       O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 		r = h.lock_fd < 0 ? -errno : lock_ofd(h.lock_fd);
 		if (r == -EBUSY)
 			return fb_err_set(err, r,
@@ -300,8 +299,7 @@ int fb_store_container_open(struct fb_store *store, const char *id, bool lock,
 					  "process",
 					  id);
 		if (r < 0)
-			return fb_err_set(err, r,
-					  "lock '%s/containers/%s': %s",
+			return fb_err_set(err, r, "lock '%s/containers/%s': %s",
 					  store->state, id, strerror(-r));
 	}
 	*ret = h;
@@ -312,8 +310,8 @@ int fb_store_container_open(struct fb_store *store, const char *id, bool lock,
 /* RUN/containers/<id>.sock and whatever else begins so */
 static void remove_run_files(struct fb_store *store, const char *id)
 {
-	FB_DIR DIR *list = fb_store_listdir(store, FB_STORE_DIR_RUN_CONTAINERS,
-					    NULL);
+	FB_DIR DIR *list =
+		fb_store_listdir(store, FB_STORE_DIR_RUN_CONTAINERS, NULL);
 	struct dirent *entry;
 
 	while (list && (entry = readdir(list))) {

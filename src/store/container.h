@@ -23,13 +23,14 @@
 #define FB_CONTAINER_ID_LEN 64
 
 /* Files in a container's folder that more than one module knows */
-#define FB_CONTAINER_FILE_LOCK "lock"	  /* held = alive */
+#define FB_CONTAINER_FILE_LOCK "lock"	       /* held = alive */
 #define FB_CONTAINER_FILE_CONFIG "config.json" /* what it was made of */
-#define FB_CONTAINER_FILE_UPPER "upper.img" /* its writable disk */
+#define FB_CONTAINER_FILE_UPPER "upper.img"    /* its writable disk */
 #define FB_CONTAINER_FILE_CONSOLE "console.log"
-#define FB_CONTAINER_FILE_READY "ready"	  /* prepared whole: can be started */
-#define FB_CONTAINER_FILE_STARTED "started" /* by the monitor: the machine was told to begin */
-#define FB_CONTAINER_FILE_EXIT "exit"	  /* by the monitor: the exit record */
+#define FB_CONTAINER_FILE_READY "ready" /* prepared whole: can be started */
+#define FB_CONTAINER_FILE_STARTED \
+	"started" /* by the monitor: the machine was told to begin */
+#define FB_CONTAINER_FILE_EXIT "exit" /* by the monitor: the exit record */
 
 /**
  * enum fb_container_state - Derived from lock and files, stored nowhere
@@ -73,13 +74,13 @@ struct fb_container_handle {
 	int lock_fd;
 };
 
-#define FB_CONTAINER_HANDLE_INIT                                               \
+#define FB_CONTAINER_HANDLE_INIT \
 	((struct fb_container_handle){ .dir_fd = -EBADF, .lock_fd = -EBADF })
 
 /** fb_container_handle_release() - Close both; the container stays */
 void fb_container_handle_release(struct fb_container_handle *handle);
 
-#define FB_CONTAINER_HANDLE                                                    \
+#define FB_CONTAINER_HANDLE \
 	__attribute__((cleanup(fb_container_handle_release)))
 
 /** struct fb_container_entry - A container as it is listed */
@@ -105,7 +106,7 @@ struct fb_container_entries {
 
 void fb_container_entries_release(struct fb_container_entries *entries);
 
-#define FB_CONTAINER_ENTRIES                                                   \
+#define FB_CONTAINER_ENTRIES \
 	__attribute__((cleanup(fb_container_entries_release)))
 
 /**

@@ -9,8 +9,8 @@
 #include "store/container_internal.h"
 #include "store/internal.h"
 
-#define COLUMNS                                                                \
-	"c.id, c.name, c.image, c.manifest, c.auto_remove, c.created_ns,"      \
+#define COLUMNS                                                           \
+	"c.id, c.name, c.image, c.manifest, c.auto_remove, c.created_ns," \
 	" (SELECT i.config FROM image i WHERE i.manifest = c.manifest)"
 
 static const char *const state_names[] = {
@@ -70,9 +70,9 @@ static enum fb_container_state derive_state(struct fb_store *store,
 	if (dir < 0)
 		return FB_CONTAINER_DEAD;
 	if (is_held(dir))
-		return has_file(dir, FB_CONTAINER_FILE_STARTED) ?
-			       FB_CONTAINER_RUNNING :
-			       FB_CONTAINER_PREPARING;
+		return has_file(dir, FB_CONTAINER_FILE_STARTED)
+			       ? FB_CONTAINER_RUNNING
+			       : FB_CONTAINER_PREPARING;
 	if (has_file(dir, FB_CONTAINER_FILE_EXIT))
 		return FB_CONTAINER_EXITED;
 	if (has_file(dir, FB_CONTAINER_FILE_READY) &&
@@ -123,7 +123,8 @@ static int list_rows(struct fb_store *store, struct fb_container_entries *list,
 {
 	FB_STMT sqlite3_stmt *stmt = NULL;
 	int r = fb_db_prepare(store, &stmt, err,
-			      "SELECT " COLUMNS " FROM container c"
+			      "SELECT " COLUMNS
+			      " FROM container c"
 			      " ORDER BY c.id",
 			      "");
 
@@ -159,7 +160,8 @@ static int find_row(struct fb_store *store, const char *id,
 {
 	FB_STMT sqlite3_stmt *stmt = NULL;
 	int r = fb_db_prepare(store, &stmt, err,
-			      "SELECT " COLUMNS " FROM container c"
+			      "SELECT " COLUMNS
+			      " FROM container c"
 			      " WHERE c.id=?",
 			      "t", id);
 
@@ -219,8 +221,8 @@ static int list_strangers(struct fb_store *store,
 		if (!fb_container_id_valid(entry->d_name))
 			continue;
 		memcpy(key.id, entry->d_name, sizeof(key.id));
-		if (!known || !bsearch(&key, list->v, known, sizeof(*list->v),
-				       by_id))
+		if (!known ||
+		    !bsearch(&key, list->v, known, sizeof(*list->v), by_id))
 			r = list_stranger(store, entry->d_name, list, err);
 	}
 	return r;
@@ -287,7 +289,8 @@ static int find_any(struct fb_store *store, const char *text,
 	FB_STMT sqlite3_stmt *by_name = NULL;
 	FB_FREE char *high = NULL;
 	int r = fb_db_prepare(store, &by_name, err,
-			      "SELECT " COLUMNS " FROM container c"
+			      "SELECT " COLUMNS
+			      " FROM container c"
 			      " WHERE c.id=?1 OR c.name=?1"
 			      " ORDER BY c.id=?1 DESC LIMIT 1",
 			      "t", text);
@@ -305,7 +308,8 @@ static int find_any(struct fb_store *store, const char *text,
 		return fb_err_set(err, -ENOMEM, "find a container");
 	}
 	r = fb_db_prepare(store, ret, err,
-			  "SELECT " COLUMNS ", count(*) FROM container c"
+			  "SELECT " COLUMNS
+			  ", count(*) FROM container c"
 			  " WHERE c.id >= ?1 AND c.id < ?2",
 			  "tt", text, high);
 	if (r == 0)
@@ -347,7 +351,8 @@ int fb_store_image_user(struct fb_store *store, const struct fb_digest *id,
 
 	if (r >= 0)
 		r = fb_db_prepare(store, &stmt, err,
-				  "SELECT " COLUMNS " FROM container c"
+				  "SELECT " COLUMNS
+				  " FROM container c"
 				  " JOIN image m ON m.manifest = c.manifest"
 				  " WHERE m.config=? ORDER BY c.created_ns",
 				  "d", id);

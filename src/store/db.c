@@ -105,10 +105,9 @@ int fb_db_error(struct fb_store *store, int rc, struct fb_err *err)
 
 	if (sys == ENOSPC || sys == EDQUOT || sys == EACCES)
 		code = -sys;
-	code = fb_err_set(err, code, "catalogue '%s/%s': %s", store->state,
-			  DB_NAME,
-			  store->db ? sqlite3_errmsg(store->db) :
-				      sqlite3_errstr(rc));
+	code = fb_err_set(
+		err, code, "catalogue '%s/%s': %s", store->state, DB_NAME,
+		store->db ? sqlite3_errmsg(store->db) : sqlite3_errstr(rc));
 	if (code == -EBADMSG)
 		return fb_err_hint(err, code,
 				   "move the file away, then load or pull the "
@@ -194,11 +193,18 @@ static int schema_version(struct fb_store *store, int *ret, struct fb_err *err)
 
 static int upgrade(struct fb_store *store, struct fb_err *err)
 {
+	FB_WORK_LOCK struct fb_work_lock lock = FB_WORK_LOCK_INIT;
 	FB_DB_TX struct fb_db_tx tx = { 0 };
 	char pragma[64];
 	int version;
 	int r;
 
+	/* SQLite does not wait for the lock that a change of the mode needs */
+	r = fb_store_work_lock(store, "upgrade", "", true, &lock, err);
+	if (r == 0)
+		r = schema_version(store, &version, err);
+	if (r < 0 || version == SCHEMA_VERSION)
+		return r;
 	/* outside of a transaction, and remembered in the file */
 	r = fb_db_exec(store, "PRAGMA journal_mode=WAL", err);
 	if (r == 0)
@@ -207,7 +213,6 @@ static int upgrade(struct fb_store *store, struct fb_err *err)
 		r = schema_version(store, &version, err);
 	if (r < 0)
 		return r;
-	/* another process may have done it while we waited */
 	for (; version < SCHEMA_VERSION; version++) {
 		(void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version=%d",
 			       version + 1);
@@ -286,8 +291,9 @@ static int vprepare(struct fb_store *store, sqlite3_stmt **ret,
 
 	for (int i = 1; rc == SQLITE_OK && types[i - 1]; i++) {
 		if (types[i - 1] == 't')
-			rc = sqlite3_bind_text(stmt, i, va_arg(ap, const char *),
-					       -1, SQLITE_TRANSIENT);
+			rc = sqlite3_bind_text(stmt, i,
+					       va_arg(ap, const char *), -1,
+					       SQLITE_TRANSIENT);
 		else if (types[i - 1] == 'd')
 			rc = bind_digest(stmt, i,
 					 va_arg(ap, const struct fb_digest *));
@@ -356,8 +362,8 @@ int fb_db_begin(struct fb_store *store, bool durable, struct fb_db_tx *tx,
 		struct fb_err *err)
 {
 	int r = fb_db_exec(store,
-			   durable ? "PRAGMA synchronous=FULL" :
-				     "PRAGMA synchronous=NORMAL",
+			   durable ? "PRAGMA synchronous=FULL"
+				   : "PRAGMA synchronous=NORMAL",
 			   err);
 
 	/* at once, not at the first write: no dead end between two readers */

@@ -12,7 +12,8 @@
 static bool is_plain(const char *text)
 {
 	for (; *text; text++) {
-		if (*text <= ' ' || *text > '~' || *text == '"' || *text == '\\')
+		if (*text <= ' ' || *text > '~' || *text == '"' ||
+		    *text == '\\')
 			return false;
 	}
 	return true;
@@ -36,8 +37,9 @@ static int check_image(const struct fb_image_record *image, struct fb_err *err)
 				  image->media_type);
 	if (!is_plain(image->platform.os) || !is_plain(image->platform.arch) ||
 	    !is_plain(image->platform.variant))
-		return fb_err_set(err, -EINVAL, "the image's platform is "
-						"malformed");
+		return fb_err_set(err, -EINVAL,
+				  "the image's platform is "
+				  "malformed");
 	for (size_t i = 0; r == 0 && i < image->names.count; i++)
 		r = check_name(image->names.v[i], err);
 	return r;
@@ -51,10 +53,9 @@ static int check_blobs(struct fb_store *store, const struct fb_blob_ref *blobs,
 	for (size_t i = 0; i < count; i++) {
 		if (!fb_store_blob_has(store, &blobs[i].digest,
 				       blobs[i].size_bytes))
-			return fb_err_set(err, -ENOENT,
-					  "blob '%s' is not in the store",
-					  fb_digest_format(&blobs[i].digest,
-							   text));
+			return fb_err_set(
+				err, -ENOENT, "blob '%s' is not in the store",
+				fb_digest_format(&blobs[i].digest, text));
 	}
 	return 0;
 }
@@ -62,12 +63,12 @@ static int check_blobs(struct fb_store *store, const struct fb_blob_ref *blobs,
 static int put_name(struct fb_store *store, const char *name, int64_t image,
 		    struct fb_err *err)
 {
-	int r = fb_db_run(store, err,
-			  "INSERT INTO name(name, image, is_digest)"
-			  " VALUES(?, ?, ?)"
-			  " ON CONFLICT(name) DO UPDATE SET image=excluded.image",
-			  "tii", name, image,
-			  (int64_t)(strchr(name, '@') != NULL));
+	int r = fb_db_run(
+		store, err,
+		"INSERT INTO name(name, image, is_digest)"
+		" VALUES(?, ?, ?)"
+		" ON CONFLICT(name) DO UPDATE SET image=excluded.image",
+		"tii", name, image, (int64_t)(strchr(name, '@') != NULL));
 
 	return r < 0 ? r : 0;
 }
@@ -110,34 +111,42 @@ static int put_row(struct fb_store *store, const struct fb_image_record *image,
 	return r < 0 ? r : 0;
 }
 
-static int put_all(struct fb_store *store, const struct fb_image_record *image,
-		   const struct fb_blob_ref *blobs, size_t count,
+static int put_all(struct fb_store *store, const struct fb_image_entry *entry,
 		   struct fb_err *err)
 {
 	int64_t seq;
-	int r = put_row(store, image, err);
+	int r = put_row(store, &entry->record, err);
 
 	if (r == 0)
-		r = find_seq(store, &image->manifest, &seq, err);
-	for (size_t i = 0; r >= 0 && i < count; i++)
+		r = find_seq(store, &entry->record.manifest, &seq, err);
+	for (size_t i = 0; r >= 0 && i < entry->blob_count; i++)
 		r = fb_db_run(store, err,
 			      "INSERT OR IGNORE INTO image_blob"
 			      " VALUES(?, ?, ?)",
-			      "idi", seq, &blobs[i].digest,
-			      (int64_t)blobs[i].size_bytes);
-	for (size_t i = 0; r >= 0 && i < image->names.count; i++)
-		r = put_name(store, image->names.v[i], seq, err);
-	return r < 0 ? r : fb_store_index_bump(store, err);
+			      "idi", seq, &entry->blobs[i].digest,
+			      (int64_t)entry->blobs[i].size_bytes);
+	for (size_t i = 0; r >= 0 && i < entry->record.names.count; i++)
+		r = put_name(store, entry->record.names.v[i], seq, err);
+	return r < 0 ? r : 0;
 }
 
-int fb_store_image_put(struct fb_store *store,
-		       const struct fb_image_record *image,
-		       const struct fb_blob_ref *blobs, size_t count,
-		       struct fb_err *err)
+static int check_entries(const struct fb_image_entry *entries, size_t count,
+			 struct fb_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = check_image(&entries[i].record, err);
+	return r;
+}
+
+int fb_store_images_put(struct fb_store *store,
+			const struct fb_image_entry *entries, size_t count,
+			struct fb_err *err)
 {
 	FB_FD int gate = -EBADF;
 	FB_DB_TX struct fb_db_tx tx = { 0 };
-	int r = check_image(image, err);
+	int r = check_entries(entries, count, err);
 
 	if (r == 0)
 		r = fb_db(store, err);
@@ -146,11 +155,15 @@ int fb_store_image_put(struct fb_store *store,
 	gate = fb_store_gate(store, false, err);
 	if (gate < 0)
 		return gate;
-	r = check_blobs(store, blobs, count, err);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = check_blobs(store, entries[i].blobs, entries[i].blob_count,
+				err);
 	if (r == 0)
 		r = fb_db_begin(store, true, &tx, err);
+	for (size_t i = 0; r == 0 && i < count; i++)
+		r = put_all(store, &entries[i], err);
 	if (r == 0)
-		r = put_all(store, image, blobs, count, err);
+		r = fb_store_index_bump(store, err);
 	if (r == 0)
 		r = fb_db_commit(&tx, err);
 	if (r < 0)

@@ -7,8 +7,8 @@
 
 #include "store/internal.h"
 
-#define COLUMNS                                                                \
-	"i.manifest, i.media_type, i.config, i.os, i.arch, i.variant,"         \
+#define COLUMNS                                                        \
+	"i.manifest, i.media_type, i.config, i.os, i.arch, i.variant," \
 	" i.created_s, i.registered_s, i.size_bytes, i.seq"
 
 void fb_image_record_release(struct fb_image_record *record)
@@ -23,6 +23,13 @@ void fb_image_records_release(struct fb_image_records *records)
 		fb_image_record_release(&records->v[i]);
 	free(records->v);
 	*records = (struct fb_image_records){ 0 };
+}
+
+void fb_image_entry_release(struct fb_image_entry *entry)
+{
+	fb_image_record_release(&entry->record);
+	free(entry->blobs);
+	*entry = (struct fb_image_entry){ 0 };
 }
 
 static void copy_text(char *out, size_t size, sqlite3_stmt *row, int column)
@@ -85,7 +92,8 @@ int fb_store_image_by_name(struct fb_store *store, const char *name,
 
 	if (r == 0)
 		r = fb_db_prepare(store, &stmt, err,
-				  "SELECT " COLUMNS " FROM name n"
+				  "SELECT " COLUMNS
+				  " FROM name n"
 				  " JOIN image i ON i.seq = n.image"
 				  " WHERE n.name=?",
 				  "t", name);
@@ -104,14 +112,15 @@ int fb_store_image_by_manifest(struct fb_store *store,
 
 	if (r == 0)
 		r = fb_db_prepare(store, &stmt, err,
-				  "SELECT " COLUMNS " FROM image i"
+				  "SELECT " COLUMNS
+				  " FROM image i"
 				  " WHERE i.manifest=?",
 				  "d", manifest);
 	if (r == 0)
 		r = first_row(store, stmt, ret, err);
 	return r == -ENOENT ? fb_err_set(err, r, "no image '%s'",
-					 fb_digest_format(manifest, text)) :
-			      r;
+					 fb_digest_format(manifest, text))
+			    : r;
 }
 
 /* Several configs, or several manifests that are not of one config */
@@ -155,7 +164,8 @@ int fb_store_image_by_id(struct fb_store *store, const char *prefix,
 		r = check_unique(store, low, high, prefix, err);
 	if (r == 0)
 		r = fb_db_prepare(store, &stmt, err,
-				  "SELECT " COLUMNS " FROM image i"
+				  "SELECT " COLUMNS
+				  " FROM image i"
 				  " WHERE (config >= ?1 AND config < ?2)"
 				  " OR (manifest >= ?1 AND manifest < ?2)"
 				  " ORDER BY i.registered_s DESC, i.seq DESC",
@@ -172,17 +182,17 @@ static int list_images(struct fb_store *store, struct fb_image_records *list,
 	FB_FREE int64_t *seqs = NULL;
 	size_t cap = 0;
 	int r = fb_db_prepare(store, &stmt, err,
-			      "SELECT " COLUMNS " FROM image i"
+			      "SELECT " COLUMNS
+			      " FROM image i"
 			      " ORDER BY i.seq",
 			      "");
 
 	while (r == 0 && (r = fb_db_step(store, stmt, err)) > 0) {
 		if (list->count == cap) {
 			size_t next = cap ? cap * 2 : 32;
-			void *v = reallocarray(list->v, next,
-					       sizeof(*list->v));
-			void *s = v ? reallocarray(seqs, next, sizeof(*seqs)) :
-				      NULL;
+			void *v = reallocarray(list->v, next, sizeof(*list->v));
+			void *s = v ? reallocarray(seqs, next, sizeof(*seqs))
+				    : NULL;
 
 			list->v = v ? v : list->v;
 			seqs = s ? s : seqs;

@@ -130,8 +130,7 @@ static int refuse_name(struct removal *rm, const char *name,
 			   "\"%s\" (must force) - container %.*s is using its "
 			   "referenced image %.*s",
 			   name, SHORT_ID, user->id, SHORT_ID, rm->id_hex),
-		"remove the container '%s' first, or use --force",
-		user->name);
+		"remove the container '%s' first, or use --force", user->name);
 }
 
 static int refuse_id(struct removal *rm, bool hard, const char *why,
@@ -146,8 +145,9 @@ static int refuse_id(struct removal *rm, bool hard, const char *why,
 	if (user)
 		return fb_err_hint(err, r, "remove the container '%s' first",
 				   user->name);
-	return fb_err_hint(err, r, "remove its names one by one, or use "
-				   "--force");
+	return fb_err_hint(err, r,
+			   "remove its names one by one, or use "
+			   "--force");
 }
 
 /* Return: 0 it may go; -EBUSY with docker's reason */
@@ -289,8 +289,8 @@ static int remove_rows(struct removal *rm, const char *name,
 	if (r == 0)
 		r = find_id(rm, name, id, err);
 	if (r == 0)
-		r = name ? remove_by_name(rm, name, err) :
-			   remove_by_id(rm, err);
+		r = name ? remove_by_name(rm, name, err)
+			 : remove_by_id(rm, err);
 	if (r > 0)
 		r = drop_image(rm, blobs, err);
 	if (r == 0)

@@ -78,9 +78,10 @@ static int render(struct fb_store *store, struct fb_str *out,
 
 	if (r < 0)
 		return r;
-	fb_str_puts(out,
-		    "{\"schemaVersion\":2,\"mediaType\":"
-		    "\"application/vnd.oci.image.index.v1+json\",\"manifests\":[");
+	fb_str_puts(
+		out,
+		"{\"schemaVersion\":2,\"mediaType\":"
+		"\"application/vnd.oci.image.index.v1+json\",\"manifests\":[");
 	while ((r = fb_db_step(store, stmt, err)) > 0) {
 		put_descriptor(out, stmt, first);
 		first = false;
@@ -102,8 +103,8 @@ static int write_file(struct fb_store *store, const char *name,
 		return r;
 	r = fb_write_full(temp.fd, text, len);
 	if (r < 0)
-		return fb_err_set(err, r, "write '%s/oci/%s': %s",
-				  store->state, name, strerror(-r));
+		return fb_err_set(err, r, "write '%s/oci/%s': %s", store->state,
+				  name, strerror(-r));
 	return fb_store_temp_publish(&temp, FB_STORE_DIR_OCI, name, 0644, err);
 }
 
@@ -151,8 +152,8 @@ int fb_store_index_sync(struct fb_store *store, struct fb_err *err)
 	if (r < 0)
 		return r;
 	/* a lost update only means that it is written once more */
-	r = fb_db_run(store, err,
-		      "UPDATE meta SET value=? WHERE key='indexed'", "i", now);
+	r = fb_db_run(store, err, "UPDATE meta SET value=? WHERE key='indexed'",
+		      "i", now);
 	return r < 0 ? r : 0;
 }
 
@@ -169,9 +170,9 @@ void fb_store_index_catch_up(struct fb_store *store)
 
 int fb_store_index_bump(struct fb_store *store, struct fb_err *err)
 {
-	int r = fb_db_run(store, err,
-			  "UPDATE meta SET value=value+1 WHERE key='generation'",
-			  "");
+	int r = fb_db_run(
+		store, err,
+		"UPDATE meta SET value=value+1 WHERE key='generation'", "");
 
 	return r < 0 ? r : 0;
 }

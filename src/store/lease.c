@@ -45,10 +45,10 @@ int fb_store_lease_open(struct fb_store *store, struct fb_lease **ret,
 		if (r < 0)
 			return fb_err_set(err, r, "name a lease: %s",
 					  strerror(-r));
-		lease->fd = openat(dir, lease->name,
-				   O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC |
-					   O_APPEND,
-				   0600);
+		lease->fd =
+			openat(dir, lease->name,
+			       O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_APPEND,
+			       0600);
 		if (lease->fd < 0)
 			return fb_err_set(err, -errno,
 					  "create '%s/leases/%s': %m",
@@ -76,8 +76,8 @@ int fb_lease_note(struct fb_lease *lease, const struct fb_digest *digest,
 	r = fb_write_full(lease->fd, line, len);
 	return r < 0 ? fb_err_set(err, r, "write '%s/leases/%s': %s",
 				  lease->store->state, lease->name,
-				  strerror(-r)) :
-		       0;
+				  strerror(-r))
+		     : 0;
 }
 
 int fb_store_lease_add(struct fb_lease *lease, const struct fb_digest *digest,

@@ -77,8 +77,8 @@ int fb_store_gate(struct fb_store *store, bool exclusive, struct fb_err *err)
 /* Return: 1 removed; 0 somebody's, or gone; negative errno */
 static int reap_entry(int dir, const char *name)
 {
-	FB_FD int fd = openat(dir, name,
-			      O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	FB_FD int fd =
+		openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	int r;
 
 	if (fd < 0)
@@ -153,9 +153,9 @@ int fb_store_work_lock(struct fb_store *store, const char *kind,
 		return fb_err_set(err, r, "lock %s of '%s': %s", kind, key,
 				  strerror(-r));
 	for (;;) {
-		FB_FD int fd = openat(dir, lock.name,
-				      O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-				      0600);
+		FB_FD int fd =
+			openat(dir, lock.name,
+			       O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 		if (fd < 0)
 			return fb_err_set(err, -errno, "lock %s of '%s': %m",

@@ -70,12 +70,12 @@ static int roots_of_user(struct fb_store_roots *ret, struct fb_err *err)
 					      "find the state folder: neither "
 					      "XDG_DATA_HOME nor HOME is set"),
 				   "set HOME, or say --root DIR");
-	state = data ? fb_path_join(data, "flamebox") :
-		       fb_path_join(home, ".local/share/flamebox");
+	state = data ? fb_path_join(data, "flamebox")
+		     : fb_path_join(home, ".local/share/flamebox");
 	if (!state)
 		return out_of_memory(err);
-	run = runtime ? fb_path_join(runtime, "flamebox") :
-			fb_path_join(state, "run");
+	run = runtime ? fb_path_join(runtime, "flamebox")
+		      : fb_path_join(state, "run");
 	if (!run)
 		return out_of_memory(err);
 	ret->state = FB_TAKE_PTR(state);
@@ -94,8 +94,8 @@ int fb_store_roots_resolve(const char *root_option, struct fb_store_roots *ret,
 		return roots_from_dir(root_option, ret, err);
 	if (from_env && from_env[0])
 		return roots_from_dir(from_env, ret, err);
-	return geteuid() == 0 ? roots_of_root(ret, err) :
-				roots_of_user(ret, err);
+	return geteuid() == 0 ? roots_of_root(ret, err)
+			      : roots_of_user(ret, err);
 }
 
 void fb_store_roots_release(struct fb_store_roots *roots)

@@ -39,8 +39,8 @@ void fb_digest_set_seal(struct fb_digest_set *set)
 bool fb_digest_set_has(const struct fb_digest_set *set,
 		       const struct fb_digest *d)
 {
-	return set->count && bsearch(d, set->v, set->count, sizeof(*set->v),
-				     compare) != NULL;
+	return set->count &&
+	       bsearch(d, set->v, set->count, sizeof(*set->v), compare) != NULL;
 }
 
 void fb_digest_set_release(struct fb_digest_set *set)

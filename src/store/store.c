@@ -42,8 +42,8 @@ char *fb_store_dir_path(const struct fb_store *store, enum fb_store_dir dir)
 {
 	const char *root = is_run(dir) ? store->run : store->state;
 
-	return dir_names[dir][0] ? fb_path_join(root, dir_names[dir]) :
-				   strdup(root);
+	return dir_names[dir][0] ? fb_path_join(root, dir_names[dir])
+				 : strdup(root);
 }
 
 static int open_root(const char *path, struct fb_err *err)
@@ -57,7 +57,8 @@ static int open_root(const char *path, struct fb_err *err)
 		return fb_err_set(err, -errno, "open '%s': %m", path);
 	r = fb_mkdirs(path, 0700, err);
 	if (r < 0)
-		return fb_err_hint(err, r, "say another folder with --root DIR");
+		return fb_err_hint(err, r,
+				   "say another folder with --root DIR");
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? fb_err_set(err, -errno, "open '%s': %m", path) : fd;
 }
@@ -74,15 +75,15 @@ static int open_sub(int root, const char *root_path, const char *name,
 		fd = openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	return fd < 0 ? fb_err_set(err, -errno, "open '%s/%s': %m", root_path,
-				   name) :
-			fd;
+				   name)
+		      : fd;
 }
 
 int fb_store_dir_fd(struct fb_store *store, enum fb_store_dir dir,
 		    struct fb_err *err)
 {
-	enum fb_store_dir root = is_run(dir) ? FB_STORE_DIR_RUN :
-					       FB_STORE_DIR_ROOT;
+	enum fb_store_dir root =
+		is_run(dir) ? FB_STORE_DIR_RUN : FB_STORE_DIR_ROOT;
 	const char *root_path = is_run(dir) ? store->run : store->state;
 	int fd;
 
@@ -128,8 +129,8 @@ DIR *fb_store_listdir(struct fb_store *store, enum fb_store_dir dir,
 /* Folders of containers whose maker died between mkdir and the final name. */
 static void reap_newborn(struct fb_store *store)
 {
-	FB_DIR DIR *list = fb_store_listdir(store, FB_STORE_DIR_CONTAINERS,
-					    NULL);
+	FB_DIR DIR *list =
+		fb_store_listdir(store, FB_STORE_DIR_CONTAINERS, NULL);
 	struct dirent *entry;
 	struct stat st;
 

@@ -54,8 +54,7 @@ int fb_store_roots_resolve(const char *root_option, struct fb_store_roots *ret,
 			   struct fb_err *err);
 void fb_store_roots_release(struct fb_store_roots *roots);
 
-#define FB_STORE_ROOTS                                                         \
-	__attribute__((cleanup(fb_store_roots_release)))
+#define FB_STORE_ROOTS __attribute__((cleanup(fb_store_roots_release)))
 
 struct fb_store; /* opaque; used by one thread at a time */
 

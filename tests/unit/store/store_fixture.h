@@ -76,9 +76,8 @@ static inline void fixture_end(struct fixture *f)
 }
 
 /* A small blob with the given text */
-static inline struct fb_blob_ref fixture_blob(struct fixture *f,
-					      struct fb_lease *lease,
-					      const char *text)
+static inline struct fb_blob_ref
+fixture_blob(struct fixture *f, struct fb_lease *lease, const char *text)
 {
 	struct fb_blob_ref ref = { .size_bytes = strlen(text) };
 
@@ -94,16 +93,16 @@ static inline struct fb_blob_ref fixture_blob(struct fixture *f,
  * An image whose manifest, config and layer are the texts "m-@seed", "c-@config",
  * "l-@layer"; names are given with NULL behind the last.
  */
-static inline struct fb_digest fixture_image(struct fixture *f,
-					     const char *seed,
-					     const char *config,
-					     const char *layer,
-					     const char *const *names)
+static inline struct fb_digest
+fixture_image(struct fixture *f, const char *seed, const char *config,
+	      const char *layer, const char *const *names)
 {
 	FB_LEASE struct fb_lease *lease = NULL;
-	FB_IMAGE_RECORD struct fb_image_record record = { 0 };
-	struct fb_err err = { 0 };
 	struct fb_blob_ref blobs[3];
+	struct fb_image_entry entry = { .blobs = blobs, .blob_count = 3 };
+	struct fb_image_record *record = &entry.record;
+	struct fb_digest manifest;
+	struct fb_err err = { 0 };
 	char text[3][256];
 
 	(void)snprintf(text[0], sizeof(text[0]), "m-%s", seed);
@@ -115,23 +114,26 @@ static inline struct fb_digest fixture_image(struct fixture *f,
 	}
 	for (int i = 0; i < 3; i++)
 		blobs[i] = fixture_blob(f, lease, text[i]);
-	record.manifest = blobs[0].digest;
-	record.config = blobs[1].digest;
-	(void)snprintf(record.media_type, sizeof(record.media_type), "%s",
+	record->manifest = blobs[0].digest;
+	record->config = blobs[1].digest;
+	(void)snprintf(record->media_type, sizeof(record->media_type), "%s",
 		       FB_MT_OCI_MANIFEST);
-	(void)snprintf(record.platform.os, sizeof(record.platform.os), "linux");
-	(void)snprintf(record.platform.arch, sizeof(record.platform.arch),
+	(void)snprintf(record->platform.os, sizeof(record->platform.os),
+		       "linux");
+	(void)snprintf(record->platform.arch, sizeof(record->platform.arch),
 		       "amd64");
-	record.created_s = 1000;
-	record.size_bytes = blobs[0].size_bytes + blobs[1].size_bytes +
-			    blobs[2].size_bytes;
+	record->created_s = 1000;
+	record->size_bytes =
+		blobs[0].size_bytes + blobs[1].size_bytes + blobs[2].size_bytes;
 	for (; names && *names; names++)
-		(void)fb_strv_add(&record.names, *names);
-	if (fb_store_image_put(f->store, &record, blobs, 3, &err) < 0) {
+		(void)fb_strv_add(&record->names, *names);
+	if (fb_store_images_put(f->store, &entry, 1, &err) < 0) {
 		printf("Bail out! put an image: %s\n", err.msg);
 		exit(1);
 	}
-	return record.manifest;
+	manifest = record->manifest;
+	fb_image_record_release(record);
+	return manifest;
 }
 
 /* Files in a folder of the store, "." and ".." left out */

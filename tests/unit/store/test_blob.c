@@ -318,16 +318,17 @@ static void test_work_lock(void)
 		if (write(pipefd[1], "x", 1) != 1)
 			_exit(2);
 		_exit(fb_store_work_lock(f.store, "convert", "k", true, &b,
-					 NULL) == 0 ?
-			      0 :
-			      1);
+					 NULL) == 0
+			      ? 0
+			      : 1);
 	}
 	TAP_INT(read(pipefd[0], &byte, 1), 1, "another process is there");
 	fb_store_work_unlock(&a);
 	TAP_INT(fixture_count(&f, "locks") <= 1, 1, "the file went with it");
 	(void)waitpid(pid, &status, 0);
-	TAP_INT(status, 0, "the other one got it, although the file was "
-			   "removed meanwhile");
+	TAP_INT(status, 0,
+		"the other one got it, although the file was "
+		"removed meanwhile");
 	TAP_INT(fb_store_work_lock(f.store, "convert", "k", false, &a, NULL), 0,
 		"a dead owner's lock is free");
 	fb_store_work_unlock(&a);

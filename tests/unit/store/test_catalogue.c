@@ -30,16 +30,16 @@ static char *index_text(struct fixture *f)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(json_object_get(root, "manifests"), i, entry) {
-		const char *name = json_string_value(json_object_get(
-			json_object_get(entry, "annotations"),
-			"org.opencontainers.image.ref.name"));
+	json_array_foreach(json_object_get(root, "manifests"), i, entry)
+	{
+		const char *name = json_string_value(
+			json_object_get(json_object_get(entry, "annotations"),
+					"org.opencontainers.image.ref.name"));
 
-		fb_str_printf(&out, "%s=%.12s:%lld ", name ? name : "-",
-			      json_string_value(
-				      json_object_get(entry, "digest")) + 7,
-			      json_integer_value(
-				      json_object_get(entry, "size")));
+		fb_str_printf(
+			&out, "%s=%.12s:%lld ", name ? name : "-",
+			json_string_value(json_object_get(entry, "digest")) + 7,
+			json_integer_value(json_object_get(entry, "size")));
 	}
 	json_decref(root);
 	return fb_str_take(&out);
@@ -84,8 +84,8 @@ static void test_empty(void)
 		"%s", err.msg);
 	TAP_INT(fb_store_image_by_id(f.store, "xyz", &record, &err), -EINVAL,
 		"%s", err.msg);
-	TAP_INT(fb_store_image_by_id(f.store, "", &record, &err), -EINVAL,
-		"%s", err.msg);
+	TAP_INT(fb_store_image_by_id(f.store, "", &record, &err), -EINVAL, "%s",
+		err.msg);
 	index = index_text(&f);
 	TAP_STR(index, "", "index.json is there and lists nothing");
 	path = fb_path_join(f.dir, "oci/oci-layout");
@@ -193,9 +193,10 @@ static void test_list_order(void)
 	one = fixture_image(&f, "1", "1", "1", names[0]);
 	two = fixture_image(&f, "2", "2", "2", NULL);
 	three = fixture_image(&f, "3", "3", "3", names[1]);
-	sql(&f, "UPDATE image SET created_s = 2000 WHERE seq = 2;"
-		"UPDATE image SET registered_s = registered_s + 5"
-		" WHERE seq = 3;");
+	sql(&f,
+	    "UPDATE image SET created_s = 2000 WHERE seq = 2;"
+	    "UPDATE image SET registered_s = registered_s + 5"
+	    " WHERE seq = 3;");
 	TAP_INT(fb_store_image_list(f.store, &list, NULL), 0, "list");
 	TAP_INT(list.count, 3, "all");
 	TAP_OK(fb_digest_equal(&list.v[0].manifest, &two),
@@ -212,30 +213,42 @@ static void test_list_order(void)
 static void test_missing_blob(void)
 {
 	struct fixture f;
-	FB_IMAGE_RECORD struct fb_image_record record = { 0 };
 	FB_IMAGE_RECORDS struct fb_image_records list = { 0 };
 	struct fb_blob_ref blobs[2];
+	struct fb_image_entry both[2] = { { .blobs = blobs, .blob_count = 2 } };
+	struct fb_image_record *record = &both[0].record;
 	struct fb_err err = { 0 };
 
 	fixture_start(&f);
 	blobs[0] = fixture_blob(&f, NULL, "manifest");
 	blobs[1] = fixture_blob(&f, NULL, "config");
 	blobs[1].size_bytes++;
-	record.manifest = blobs[0].digest;
-	record.config = blobs[1].digest;
-	(void)snprintf(record.media_type, sizeof(record.media_type), "%s",
+	record->manifest = blobs[0].digest;
+	record->config = blobs[1].digest;
+	(void)snprintf(record->media_type, sizeof(record->media_type), "%s",
 		       FB_MT_DOCKER_MANIFEST);
-	TAP_INT(fb_store_image_put(f.store, &record, blobs, 2, &err), -ENOENT,
-		"%s", err.msg);
+	TAP_INT(fb_store_images_put(f.store, both, 1, &err), -ENOENT, "%s",
+		err.msg);
 	blobs[1].size_bytes--;
-	(void)fb_strv_add(&record.names, "bad\"name");
-	TAP_INT(fb_store_image_put(f.store, &record, blobs, 2, &err), -EINVAL,
-		"%s", err.msg);
-	fb_strv_release(&record.names);
-	(void)snprintf(record.media_type, sizeof(record.media_type),
+	(void)fb_strv_add(&record->names, "bad\"name");
+	TAP_INT(fb_store_images_put(f.store, both, 1, &err), -EINVAL, "%s",
+		err.msg);
+	fb_strv_release(&record->names);
+	(void)snprintf(record->media_type, sizeof(record->media_type),
 		       "text/\"plain");
-	TAP_INT(fb_store_image_put(f.store, &record, blobs, 2, &err), -EINVAL,
-		"%s", err.msg);
+	TAP_INT(fb_store_images_put(f.store, both, 1, &err), -EINVAL, "%s",
+		err.msg);
+	/* a good one with a bad one behind it */
+	strcpy(record->media_type, FB_MT_OCI_MANIFEST);
+	both[1] = both[0];
+	both[1].record.config.hash[0] ^= 1;
+	(void)fb_digest_of("x", 1, &both[1].record.manifest);
+	both[1].blobs =
+		(struct fb_blob_ref[]){ { .digest = both[1].record.manifest,
+					  .size_bytes = 1 } };
+	both[1].blob_count = 1;
+	TAP_INT(fb_store_images_put(f.store, both, 2, &err), -ENOENT, "%s",
+		err.msg);
 	(void)fb_store_image_list(f.store, &list, NULL);
 	TAP_INT(list.count, 0, "nothing became visible");
 	fixture_end(&f);
@@ -283,8 +296,9 @@ static void test_versions_and_damage(void)
 	fb_store_close(f.store);
 	f.store = NULL;
 	path = fb_path_join(f.dir, "catalogue.db");
-	(void)fb_write_file_at(AT_FDCWD, path, "this is no database at all, "
-					       "is it",
+	(void)fb_write_file_at(AT_FDCWD, path,
+			       "this is no database at all, "
+			       "is it",
 			       33, 0600);
 	fixture_open(&f);
 	TAP_INT(fb_store_image_list(f.store, &list, &err), -EBADMSG, "%s",
@@ -306,9 +320,9 @@ static void test_birth_race(void)
 
 			fb_store_close(f.store);
 			fixture_open(&f);
-			_exit(fb_store_image_list(f.store, &list, NULL) == 0 ?
-				      0 :
-				      1);
+			_exit(fb_store_image_list(f.store, &list, NULL) == 0
+				      ? 0
+				      : 1);
 		}
 	}
 	for (int i = 0; i < 16; i++) {

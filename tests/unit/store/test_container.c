@@ -14,8 +14,8 @@ static struct fb_container_handle create(struct fixture *f, const char *name)
 
 static void touch(const struct fb_container_handle *h, const char *file)
 {
-	(void)fb_close(openat(h->dir_fd, file, O_WRONLY | O_CREAT | O_CLOEXEC,
-			      0600));
+	(void)fb_close(
+		openat(h->dir_fd, file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 }
 
 /* State as listed; -1 where it is not */
@@ -40,7 +40,7 @@ static void test_names(void)
 	struct fb_err err = { 0 };
 	FB_FREE char *want = NULL;
 	FB_FREE char *name = NULL;
-	const char *bad[] = { "", "a", "-a", "a b", "a/b", "\xc3\xa9t\xc3\xa9",
+	const char *bad[] = { "",  "a", "-a", "a b", "a/b", "\xc3\xa9t\xc3\xa9",
 			      ".x" };
 
 	fixture_start(&f);
@@ -140,7 +140,8 @@ static void test_lock_is_inherited(void)
 	fb_container_handle_release(&other);
 	(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, &(int){ 0 }, 0);
-	TAP_INT(state_of(&f, h.id), FB_CONTAINER_DEAD, "it dies with the child");
+	TAP_INT(state_of(&f, h.id), FB_CONTAINER_DEAD,
+		"it dies with the child");
 	TAP_INT(fb_store_container_open(f.store, h.id, true, &other, NULL), 0,
 		"now it can be taken");
 	(void)close(pipefd[1]);

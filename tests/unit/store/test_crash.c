@@ -66,9 +66,9 @@ static int count_index(struct fixture *f)
 {
 	FB_FREE char *path = fb_path_join(f->dir, "oci/index.json");
 	json_t *root = json_load_file(path, 0, NULL);
-	int count = root ? (int)json_array_size(
-				   json_object_get(root, "manifests")) :
-			   -1;
+	int count =
+		root ? (int)json_array_size(json_object_get(root, "manifests"))
+		     : -1;
 
 	json_decref(root);
 	return count;
@@ -96,8 +96,8 @@ static void test_kill_publisher(void)
 		images = check_images(&f);
 		bad_images += images < 0;
 		bad_index += count_index(&f) != images;
-		bad_blobs += fb_store_blob_list(f.store, check_blob, &f,
-						NULL) < 0;
+		bad_blobs +=
+			fb_store_blob_list(f.store, check_blob, &f, NULL) < 0;
 		if (fixture_count(&f, "tmp") || fixture_count(&f, "leases"))
 			bad_blobs++;
 	}
@@ -121,23 +121,28 @@ static int work(struct fixture *f, int worker)
 
 	child_store(f);
 	for (int i = 0; i < ROUNDS; i++) {
+		FB_IMAGE_RECORD struct fb_image_record record = { 0 };
 		struct fb_image_removal gone = { 0 };
+		struct fb_err err = { 0 };
 
 		(void)snprintf(name, sizeof(name), "docker.io/library/w%d:1",
 			       worker);
 		(void)snprintf(seed, sizeof(seed), "%d-%d", worker, i);
 		(void)fixture_image(f, seed, seed, "shared", names);
-		if (check_images(f) < 0)
-			r = 1;
-		if (worker % 3 == 0 && fb_store_collect(f->store, &gone, NULL))
-			r = 1;
-		if (worker % 3 == 1 && i % 2 &&
-		    fb_store_image_remove(f->store, name, NULL, false, &gone,
-					  NULL))
-			r = 1;
+		if (worker % 3 == 0)
+			r |= fb_store_collect(f->store, &gone, &err);
+		if (worker % 3 == 1 && i % 2)
+			r |= fb_store_image_remove(f->store, name, NULL, false,
+						   &gone, &err);
+		if (fb_store_image_by_name(f->store, name, &record, NULL) == 0)
+			r |= !fb_store_blob_has(f->store, &record.config,
+						UINT64_MAX);
+		if (r)
+			printf("# worker %d: %s\n", worker, err.msg);
 		fb_image_removal_release(&gone);
 	}
-	return r;
+	(void)fflush(stdout);
+	return r != 0;
 }
 
 static void test_many_at_once(void)

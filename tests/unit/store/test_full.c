@@ -23,7 +23,7 @@ static bool small_disk(const char *path, unsigned int kib)
 static int put_image(struct fixture *f, unsigned int number)
 {
 	FB_LEASE struct fb_lease *lease = NULL;
-	FB_IMAGE_RECORD struct fb_image_record record = { 0 };
+	struct fb_image_entry entry = { 0 };
 	FB_BLOB_WRITER struct fb_blob_writer *w = NULL;
 	struct fb_blob_options any = { .size_bytes = UINT64_MAX };
 	struct fb_blob_ref blobs[2] = { { .size_bytes = BIG },
@@ -46,12 +46,15 @@ static int put_image(struct fixture *f, unsigned int number)
 		r = fb_store_blob_put(f->store, lease, &number, 4,
 				      &blobs[1].digest, &err);
 	if (r == 0) {
-		record.manifest = blobs[1].digest;
-		record.config = blobs[0].digest;
-		strcpy(record.media_type, FB_MT_OCI_MANIFEST);
-		(void)fb_strv_addf(&record.names, "docker.io/library/i:%u",
-				   number);
-		r = fb_store_image_put(f->store, &record, blobs, 2, &err);
+		entry.record.manifest = blobs[1].digest;
+		entry.record.config = blobs[0].digest;
+		strcpy(entry.record.media_type, FB_MT_OCI_MANIFEST);
+		(void)fb_strv_addf(&entry.record.names,
+				   "docker.io/library/i:%u", number);
+		entry.blobs = blobs;
+		entry.blob_count = 2;
+		r = fb_store_images_put(f->store, &entry, 1, &err);
+		fb_image_record_release(&entry.record);
 	}
 	if (r < 0)
 		printf("# image %u: %s\n", number, err.msg);
@@ -95,9 +98,8 @@ static void fill(unsigned int kib)
 		if (kib < RESERVED_FROM_KIB)
 			goto out;
 		for (size_t i = 0; i < list.count && (i == 0 || r == 0); i++)
-			r = fb_store_image_remove(f.store,
-						  list.v[i].names.v[0], NULL,
-						  false, &gone, &err);
+			r = fb_store_image_remove(f.store, list.v[i].names.v[0],
+						  NULL, false, &gone, &err);
 		TAP_INT(r, 0, "they can be removed %s", err.msg);
 		r = fb_store_collect(f.store, &gone, &err);
 		TAP_INT(r, 0, "and the rest collected %s", err.msg);

@@ -172,8 +172,9 @@ static void test_in_use(void)
 					"(cannot be forced) - image is being "
 					"used by running container" });
 	remove_and_check(&f, A1, NULL, true, (struct want){ 0, A1, 0, NULL });
-	TAP_OK(exists(&f, &m), "forced, a running container's image stays, "
-			       "nameless");
+	TAP_OK(exists(&f, &m),
+	       "forced, a running container's image stays, "
+	       "nameless");
 	(void)fb_close(openat(h.dir_fd, FB_CONTAINER_FILE_EXIT,
 			      O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
 	h.lock_fd = fb_close(h.lock_fd);
