@@ -47,17 +47,20 @@ static int take_list(struct fb_strv *list, char ***ret, struct fb_err *err)
 	return 0;
 }
 
-/* @absent_is_null tells [] from a missing list; Entrypoint and Cmd need that */
-static int dup_list(const json_t *object, const char *key, bool absent_is_null,
+/* of a @command (Entrypoint, Cmd) a missing list is NULL and another than [] */
+static int dup_list(const json_t *object, const char *key, bool command,
 		    char ***ret, struct fb_err *err)
 {
 	FB_STRV struct fb_strv list = { .max = STRINGS_MAX };
 	const json_t *array = json_object_get(object, key);
 	int r = 0;
 
-	if ((!array || json_is_null(array)) && absent_is_null)
+	if ((!array || json_is_null(array)) && command)
 		return 0;
-	if (array && !json_is_null(array) && !json_is_array(array))
+	/* docker takes one word for a list of one here */
+	if (json_is_string(array) && command)
+		r = add_string(&list, array, key, err);
+	else if (array && !json_is_null(array) && !json_is_array(array))
 		return fb_err_set(err, -EBADMSG, "'%s' is not a list", key);
 	for (size_t i = 0; r == 0 && i < json_array_size(array); i++)
 		r = add_string(&list, json_array_get(array, i), key, err);
@@ -119,7 +122,17 @@ static int parse_diff_ids(const json_t *object, struct fb_image_config *c,
 	const json_t *array = json_object_get(rootfs, "diff_ids");
 	size_t count = json_array_size(array);
 	const char *text;
+	int r;
 
+	if (!json_is_object(rootfs))
+		return fb_err_set(err, -EBADMSG,
+				  "no 'rootfs': not an image's config");
+	r = fb_json_string(rootfs, "type", &text, err);
+	if (r < 0)
+		return r;
+	if (text && strcmp(text, "layers"))
+		return fb_err_set(err, -EBADMSG, "rootfs is of type '%s'",
+				  text);
 	if (array && !json_is_null(array) && !json_is_array(array))
 		return fb_err_set(err, -EBADMSG, "'diff_ids' is not a list");
 	if (count > FB_LAYERS_MAX)

@@ -29,16 +29,23 @@ static bool is_algorithm(const char *text, size_t len)
 	return component;
 }
 
-int fb_digest_parse(const char *text, struct fb_digest *ret,
-		    struct fb_err *err)
+static int refuse(int code, const char *text, const char *reason,
+		  struct fb_err *err)
+{
+	return fb_err_set(err, code, "digest '%.160s': %s", text, reason);
+}
+
+/* the reasons are the words of docker's go-digest */
+int fb_digest_parse(const char *text, struct fb_digest *ret, struct fb_err *err)
 {
 	static const enum fb_hash_kind kinds[] = { FB_HASH_SHA256,
 						   FB_HASH_SHA512 };
 	const char *colon = strchr(text, ':');
 	size_t size;
 
-	if (!colon || !is_algorithm(text, (size_t)(colon - text)))
-		return fb_err_set(err, -EINVAL, "invalid digest '%.160s'", text);
+	if (!colon || !colon[1] || !is_algorithm(text, (size_t)(colon - text)))
+		return refuse(-EINVAL, text, "invalid checksum digest format",
+			      err);
 	for (size_t i = 0; i < FB_ARRAY_SIZE(kinds); i++) {
 		struct fb_digest d = { .set = true, .kind = kinds[i] };
 
@@ -46,15 +53,16 @@ int fb_digest_parse(const char *text, struct fb_digest *ret,
 		    strncmp(text, fb_digest_kind_name(kinds[i]), 6))
 			continue;
 		size = fb_hash_size(kinds[i]);
-		if (strlen(colon + 1) != 2 * size ||
-		    fb_hex_decode(colon + 1, size, d.hash) < 0)
-			return fb_err_set(err, -EINVAL,
-					  "invalid digest '%.160s'", text);
+		if (strlen(colon + 1) != 2 * size)
+			return refuse(-EINVAL, text,
+				      "invalid checksum digest length", err);
+		if (fb_hex_decode(colon + 1, size, d.hash) < 0)
+			return refuse(-EINVAL, text,
+				      "invalid checksum digest format", err);
 		*ret = d;
 		return 0;
 	}
-	return fb_err_set(err, -EOPNOTSUPP,
-			  "unsupported digest algorithm in '%.160s'", text);
+	return refuse(-EOPNOTSUPP, text, "unsupported digest algorithm", err);
 }
 
 const char *fb_digest_hex(const struct fb_digest *d,
