@@ -20,8 +20,7 @@
 #include "cli/config.h"
 #include "cli/options.h"
 #include "cli/progress.h"
-
-struct fb_store;
+#include "store/store.h"
 
 /**
  * struct fb_cli - One run of the program
@@ -29,9 +28,7 @@ struct fb_store;
  * @err:        Where errors, warnings and progress go
  * @log:        For the libraries: warnings always, -v info, -vv debug
  * @config:     The configuration file's contents
- * @root:       --root or FLAMEBOX_ROOT, absolute; NULL = the default folders
- * @state_dir:  What lives on: images, containers
- * @run_dir:    What ends with the boot: sockets, locks
+ * @roots:      Where the state lives, by --root, FLAMEBOX_ROOT or the default
  * @store:      Opened at first use by fb_cli_store(); closed by main
  */
 struct fb_cli {
@@ -39,9 +36,7 @@ struct fb_cli {
 	FILE *err;
 	struct fb_log log;
 	struct fb_config config;
-	const char *root;
-	char *state_dir;
-	char *run_dir;
+	struct fb_store_roots roots;
 	struct fb_store *store;
 };
 
@@ -71,6 +66,7 @@ struct fb_call {
  * @max_args:   Most words, or FB_ARGS_UNLIMITED
  * @stop_at_first_word: Options end at the first word
  * @hidden:     Not listed
+ * @bare:       Needs neither the configuration file nor the state (version)
  * @fail_status: Exit status of an error from @run; 0 means 1 (run has 125)
  * @run:        Does it. Return: an exit status >= 0 (0 … 255), or a negative
  *              errno with @err filled, which main prints
@@ -86,6 +82,7 @@ struct fb_command {
 	size_t max_args;
 	bool stop_at_first_word;
 	bool hidden;
+	bool bare;
 	int fail_status;
 	int (*run)(struct fb_cli *cli, const struct fb_call *call,
 		   struct fb_err *err);
@@ -94,6 +91,8 @@ struct fb_command {
 /* one file a command: cmd_<name>.c */
 extern const struct fb_command fb_cmd_convert;
 extern const struct fb_command fb_cmd_doctor;
+extern const struct fb_command fb_cmd_help;
+extern const struct fb_command fb_cmd_help_dump;
 extern const struct fb_command fb_cmd_images;
 extern const struct fb_command fb_cmd_inspect;
 extern const struct fb_command fb_cmd_load;
@@ -104,6 +103,36 @@ extern const struct fb_command fb_cmd_rmi;
 extern const struct fb_command fb_cmd_run;
 extern const struct fb_command fb_cmd_tag;
 extern const struct fb_command fb_cmd_version;
+
+/** fb_commands - All of them, sorted by name, ended by NULL */
+extern const struct fb_command *const fb_commands[];
+
+/** fb_command_find() - By name. Return: row (borrowed); NULL */
+const struct fb_command *fb_command_find(const char *name);
+
+/** struct fb_global_flags - What may stand before the command */
+struct fb_global_flags {
+	const char *root;
+	const char *config;
+	unsigned int verbose;
+	bool version;
+};
+
+extern const struct fb_option fb_global_options[];
+
+/**
+ * fb_cli_setup() - Fill the context before a command runs
+ * @cli:   Written; release with fb_cli_release(), also after a failure
+ * @flags: Global flags (borrowed for as long as @cli lives)
+ * @bare:  Leave configuration and state alone
+ *
+ * Return: 0; -ENOENT, -EINVAL a bad configuration file; -ENOMEM.
+ */
+int fb_cli_setup(struct fb_cli *cli, const struct fb_global_flags *flags,
+		 bool bare, struct fb_err *err);
+
+/** fb_cli_release() - Close the store, free what fb_cli_setup() made */
+void fb_cli_release(struct fb_cli *cli);
 
 /**
  * fb_cli_store() - The store, opened (and its folders made) at first use

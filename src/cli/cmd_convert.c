@@ -131,9 +131,10 @@ const struct fb_command fb_cmd_convert = {
 	.name = "convert",
 	.usage = "IMAGE",
 	.summary = "Write an image's root file system as one SquashFS",
-	.details = "Prints the file's SHA-256. The same layers and options give "
-		   "the same bytes on any machine. An image that is not here is "
-		   "pulled.",
+	.details =
+		"Prints the file's SHA-256. The same layers and options give "
+		"the same bytes on any machine. An image that is not here is "
+		"pulled.",
 	.options = convert_options,
 	.flags_size = sizeof(struct convert_flags),
 	.min_args = 1,

@@ -36,8 +36,8 @@ static json_t *image_row(const struct fb_image_row *image, bool no_trunc,
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "Repository",
 		image->repository, "Tag", image->tag, "Digest",
-		image->digest.set ? fb_digest_format(&image->digest, digest) :
-				    "<none>",
+		image->digest.set ? fb_digest_format(&image->digest, digest)
+				  : "<none>",
 		"ID", fb_names_image_id(&image->id, no_trunc, id),
 		"CreatedSince", fb_format_ago(image->created_s, now_s, ago),
 		"CreatedAt", fb_format_time(image->created_s, when), "Size",
@@ -63,10 +63,9 @@ static int images_print(struct fb_cli *cli, const struct images_flags *flags,
 	int r = rows ? 0 : -ENOMEM;
 
 	for (size_t i = 0; r == 0 && i < images->count; i++)
-		if (json_array_append_new(rows,
-					  image_row(&images->v[i],
-						    flags->no_trunc,
-						    time(NULL))) < 0)
+		if (json_array_append_new(rows, image_row(&images->v[i],
+							  flags->no_trunc,
+							  time(NULL))) < 0)
 			r = -ENOMEM;
 	if (!format && flags->quiet)
 		format = "{{.ID}}";
@@ -97,9 +96,10 @@ const struct fb_command fb_cmd_images = {
 	.name = "images",
 	.usage = "[REPOSITORY[:TAG]]",
 	.summary = "List images",
-	.details = "REPOSITORY and TAG may hold the wildcards * and ?.\n\n"
-		   "Template fields: .Repository .Tag .Digest .ID .CreatedSince "
-		   ".CreatedAt .Size .Platform",
+	.details =
+		"REPOSITORY and TAG may hold the wildcards * and ?.\n\n"
+		"Template fields: .Repository .Tag .Digest .ID .CreatedSince "
+		".CreatedAt .Size .Platform",
 	.options = images_options,
 	.flags_size = sizeof(struct images_flags),
 	.max_args = 1,

@@ -42,8 +42,8 @@ static json_t *labels(char *const *list)
 
 	for (; list && *list; list++) {
 		const char *eq = strchr(*list, '=');
-		FB_FREE char *key = eq ? strndup(*list, (size_t)(eq - *list)) :
-					 NULL;
+		FB_FREE char *key =
+			eq ? strndup(*list, (size_t)(eq - *list)) : NULL;
 
 		if (key)
 			(void)json_object_set_new(object, key,
@@ -88,8 +88,8 @@ static json_t *names(const struct fb_strv *canonical, bool digests)
 		if (fb_reference_parse(canonical->v[i], &ref, NULL) == 0 &&
 		    ref.digest.set == digests)
 			(void)json_array_append_new(
-				array, json_string(fb_reference_familiar(
-					       &ref, text)));
+				array,
+				json_string(fb_reference_familiar(&ref, text)));
 	return array;
 }
 

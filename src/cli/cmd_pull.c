@@ -14,9 +14,10 @@ struct pull_flags {
 static const struct fb_option pull_options[] = {
 	FB_OPTION_FLAG(struct pull_flags, quiet, 'q', "quiet",
 		       "Only print the image's reference"),
-	FB_OPTION_FLAG_ON(struct pull_flags, tls_verify, 0, "tls-verify",
-			  "Verify the registry's certificate; with =false plain "
-			  "HTTP is tried as well"),
+	FB_OPTION_FLAG_ON(
+		struct pull_flags, tls_verify, 0, "tls-verify",
+		"Verify the registry's certificate; with =false plain "
+		"HTTP is tried as well"),
 	FB_OPTION_STRING(struct pull_flags, platform, 0, "platform",
 			 "os/arch[/variant]",
 			 "Which image of several platforms"),
@@ -30,8 +31,8 @@ static void pull_print(struct fb_cli *cli, const struct fb_reference *ref,
 
 	(void)fprintf(cli->out, "Digest: %s\nStatus: %s for %s\n%s\n",
 		      fb_digest_format(&pulled->digest, digest),
-		      pulled->newer ? "Downloaded newer image" :
-				      "Image is up to date",
+		      pulled->newer ? "Downloaded newer image"
+				    : "Image is up to date",
 		      fb_reference_familiar(ref, text), pulled->name);
 }
 
@@ -74,9 +75,10 @@ const struct fb_command fb_cmd_pull = {
 	.name = "pull",
 	.usage = "NAME[:TAG|@DIGEST]",
 	.summary = "Fetch an image from a registry",
-	.details = "Log-ins are taken from docker's config.json "
-		   "(DOCKER_CONFIG) and podman's auth.json "
-		   "(REGISTRY_AUTH_FILE).",
+	.details =
+		"Log-ins are taken from docker's config.json "
+		"(DOCKER_CONFIG) and podman's auth.json "
+		"(REGISTRY_AUTH_FILE).",
 	.options = pull_options,
 	.flags_size = sizeof(struct pull_flags),
 	.min_args = 1,

@@ -8,8 +8,8 @@ static int tag_run(struct fb_cli *cli, const struct fb_call *call,
 	struct fb_image_context ctx = { .log = &cli->log };
 	int r = fb_cli_store(cli, &ctx.store, err);
 
-	return r < 0 ? r :
-		       fb_image_tag(&ctx, call->args[0], call->args[1], err);
+	return r < 0 ? r
+		     : fb_image_tag(&ctx, call->args[0], call->args[1], err);
 }
 
 const struct fb_command fb_cmd_tag = {

@@ -14,5 +14,6 @@ const struct fb_command fb_cmd_version = {
 	.name = "version",
 	.usage = "",
 	.summary = "Show the version",
+	.bare = true,
 	.run = version_run,
 };

@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/io.h"
 #include "base/path.h"
@@ -13,162 +11,196 @@
 #include "oci/json.h"
 #include "oci/process.h"
 
-#define ENTRIES_MAX 1024
+#define SYSTEM_FILE "/etc/flamebox/config.json"
+#define LIST_MAX 1000
 
-struct key {
+enum kind { KIND_TEXT, KIND_LIST, KIND_UINT, KIND_BYTES };
+
+static const struct {
 	const char *name;
-	int (*read)(const json_t *value, void *member);
+	enum kind kind;
 	size_t offset;
-};
-
-static int read_string(const json_t *value, void *member)
-{
-	char *copy = json_is_string(value) ? strdup(json_string_value(value)) :
-					     NULL;
-
-	if (!copy)
-		return json_is_string(value) ? -ENOMEM : -EINVAL;
-	*(char **)member = copy;
-	return 0;
-}
-
-static int read_strings(const json_t *value, void *member)
-{
-	FB_STRV struct fb_strv list = { .max = ENTRIES_MAX };
-	const json_t *item;
-
-	if (!json_is_array(value))
-		return -EINVAL;
-	for (size_t i = 0; i < json_array_size(value); i++) {
-		item = json_array_get(value, i);
-		if (!json_is_string(item))
-			return -EINVAL;
-		(void)fb_strv_add(&list, json_string_value(item));
-	}
-	if (list.err)
-		return list.err;
-	if (!list.v)
-		return 0;
-	free(*(char ***)member);
-	*(char ***)member = FB_TAKE_PTR(list.v);
-	list.count = 0;
-	return 0;
-}
-
-static int read_uint(const json_t *value, void *member)
-{
-	if (!json_is_integer(value) || json_integer_value(value) < 1)
-		return -EINVAL;
-	*(uint64_t *)member = (uint64_t)json_integer_value(value);
-	return 0;
-}
-
-static int read_bytes(const json_t *value, void *member)
-{
-	if (json_is_string(value))
-		return fb_bytes_parse(json_string_value(value), member, NULL);
-	return read_uint(value, member);
-}
-
-static const struct key keys[] = {
-	{ "insecure-registries", read_strings,
+} keys[] = {
+	{ "accel", KIND_TEXT, offsetof(struct fb_config, accel) },
+	{ "cpus", KIND_UINT, offsetof(struct fb_config, cpus) },
+	{ "engine", KIND_TEXT, offsetof(struct fb_config, engine) },
+	{ "insecure-registries", KIND_LIST,
 	  offsetof(struct fb_config, insecure_registries) },
-	{ "registry-mirrors", read_strings,
+	{ "kernel", KIND_TEXT, offsetof(struct fb_config, kernel) },
+	{ "memory", KIND_BYTES, offsetof(struct fb_config, memory_bytes) },
+	{ "registry-mirrors", KIND_LIST,
 	  offsetof(struct fb_config, registry_mirrors) },
-	{ "engine", read_string, offsetof(struct fb_config, engine) },
-	{ "accel", read_string, offsetof(struct fb_config, accel) },
-	{ "kernel", read_string, offsetof(struct fb_config, kernel) },
-	{ "cpus", read_uint, offsetof(struct fb_config, cpus) },
-	{ "memory", read_bytes, offsetof(struct fb_config, memory_bytes) },
-	{ "storage-size", read_bytes,
+	{ "storage-size", KIND_BYTES,
 	  offsetof(struct fb_config, storage_size_bytes) },
 };
 
-static int read_key(const char *name, const json_t *value,
-		    struct fb_config *config, struct fb_err *err)
+static int wrong_type(const char *key, const char *want, struct fb_err *err)
 {
-	for (size_t i = 0; i < FB_ARRAY_SIZE(keys); i++) {
-		if (strcmp(name, keys[i].name))
-			continue;
-		if (keys[i].read(value, (char *)config + keys[i].offset) < 0)
-			return fb_err_set(err, -EINVAL,
-					  "'%s' has a value of the wrong kind",
-					  name);
-		return 0;
-	}
-	return fb_err_set(err, -EINVAL, "unknown key '%s'", name);
+	return fb_err_set(err, -EINVAL, "key '%s': not %s", key, want);
 }
 
-static int init_lists(struct fb_config *config)
+static int take_text(const char *key, const json_t *value, char **ret,
+		     struct fb_err *err)
 {
-	config->insecure_registries = calloc(1, sizeof(char *));
-	config->registry_mirrors = calloc(1, sizeof(char *));
-	return config->insecure_registries && config->registry_mirrors ?
-		       0 :
-		       -ENOMEM;
+	if (!json_is_string(value) || !json_string_length(value))
+		return wrong_type(key, "a string", err);
+	*ret = strdup(json_string_value(value));
+	return *ret ? 0 : fb_err_set(err, -ENOMEM, "key '%s': %m", key);
+}
+
+static int take_list(const char *key, const json_t *value, char ***ret,
+		     struct fb_err *err)
+{
+	FB_STRV struct fb_strv list = { .max = LIST_MAX };
+	int r = 0;
+
+	if (!json_is_array(value))
+		return wrong_type(key, "a list of strings", err);
+	for (size_t i = 0; r == 0 && i < json_array_size(value); i++) {
+		const json_t *item = json_array_get(value, i);
+
+		if (!json_is_string(item))
+			return wrong_type(key, "a list of strings", err);
+		r = fb_strv_add(&list, json_string_value(item));
+	}
+	if (r < 0)
+		return fb_err_set(err, r, "key '%s': %m", key);
+	if (list.v)
+		*ret = FB_TAKE_PTR(list.v);
+	list = (struct fb_strv){ 0 };
+	return 0;
+}
+
+static int take_number(const char *key, enum kind kind, const json_t *value,
+		       uint64_t *ret, struct fb_err *err)
+{
+	int r;
+
+	if (json_is_integer(value) && json_integer_value(value) > 0) {
+		*ret = (uint64_t)json_integer_value(value);
+		return 0;
+	}
+	if (kind != KIND_BYTES)
+		return wrong_type(key, "a number over 0", err);
+	if (!json_is_string(value))
+		return wrong_type(key, "a size", err);
+	r = fb_bytes_parse(json_string_value(value), ret, err);
+	return r < 0 ? fb_err_wrap(err, r, "key '%s'", key) : 0;
+}
+
+static int take_key(const char *key, const json_t *value, struct fb_config *c,
+		    struct fb_err *err)
+{
+	size_t i = 0;
+	char *to;
+
+	while (i < FB_ARRAY_SIZE(keys) && strcmp(keys[i].name, key))
+		i++;
+	if (i == FB_ARRAY_SIZE(keys))
+		return fb_err_hint(err,
+				   fb_err_set(err, -EINVAL,
+					      "unknown key '%.100s'", key),
+				   "flamebox(1) lists the keys");
+	to = (char *)c + keys[i].offset;
+	switch (keys[i].kind) {
+	case KIND_TEXT:
+		return take_text(key, value, (char **)(void *)to, err);
+	case KIND_LIST:
+		free(*(char ***)(void *)to); /* the empty list */
+		*(char ***)(void *)to = NULL;
+		return take_list(key, value, (char ***)(void *)to, err);
+	case KIND_UINT:
+	case KIND_BYTES:
+		return take_number(key, keys[i].kind, value,
+				   (uint64_t *)(void *)to, err);
+	}
+	return -EINVAL;
+}
+
+static int empty_lists(struct fb_config *c, struct fb_err *err)
+{
+	if (!c->insecure_registries)
+		c->insecure_registries = calloc(1, sizeof(char *));
+	if (!c->registry_mirrors)
+		c->registry_mirrors = calloc(1, sizeof(char *));
+	if (!c->insecure_registries || !c->registry_mirrors)
+		return fb_err_set(err, -ENOMEM, "read the configuration: %m");
+	return 0;
 }
 
 int fb_config_parse(const char *json, size_t len, struct fb_config *ret,
 		    struct fb_err *err)
 {
-	FB_JSON json_t *object = NULL;
-	struct fb_config config = { 0 };
-	const char *name;
+	struct fb_config c = { 0 };
+	FB_JSON json_t *root = NULL;
+	const char *key;
 	json_t *value;
-	int r = init_lists(&config);
+	int r = 0;
 
-	if (r == 0 && fb_json_load(json, len, "configuration", &object, err) < 0)
-		r = -EINVAL;
-	if (r == 0) {
-		json_object_foreach(object, name, value) {
-			r = read_key(name, value, &config, err);
-			if (r < 0)
-				break;
-		}
+	if (fb_json_load(json, len, "configuration", &root, err) < 0)
+		return -EINVAL;
+	json_object_foreach(root, key, value)
+	{
+		r = take_key(key, value, &c, err);
+		if (r < 0)
+			break;
 	}
+	if (r == 0)
+		r = empty_lists(&c, err);
 	if (r < 0) {
-		fb_config_release(&config);
+		fb_config_release(&c);
 		return r;
 	}
-	*ret = config;
+	*ret = c;
 	return 0;
 }
 
+/* Return: path (returned); NULL where there is no place to look */
 static char *default_path(void)
 {
-	const char *xdg = getenv("XDG_CONFIG_HOME");
+	const char *dir = getenv("XDG_CONFIG_HOME");
 	const char *home = getenv("HOME");
+	FB_FREE char *config = NULL;
 
 	if (geteuid() == 0)
-		return strdup("/etc/flamebox/config.json");
-	if (xdg && xdg[0] == '/')
-		return fb_path_join(xdg, "flamebox/config.json");
-	return fb_path_join(home ? home : "/", ".config/flamebox/config.json");
+		return strdup(SYSTEM_FILE);
+	if (dir && dir[0] == '/')
+		return fb_path_join(dir, "flamebox/config.json");
+	if (!home || home[0] != '/')
+		return NULL;
+	return fb_path_join(home, ".config/flamebox/config.json");
 }
 
 int fb_config_load(const char *path, struct fb_config *ret, struct fb_err *err)
 {
 	FB_FREE char *standard = path ? NULL : default_path();
-	FB_FREE char *json = NULL;
-	const char *name = path ? path : standard;
-	size_t len = 2;
+	FB_FREE char *text = NULL;
+	const char *file = path ? path : standard;
+	struct fb_config c = { 0 };
+	size_t len = 0;
 	int r;
 
-	if (!name)
-		return fb_err_set(err, -ENOMEM, "read configuration: %m");
-	r = fb_read_file_at(AT_FDCWD, name, FB_CONFIG_FILE_MAX, &json, &len);
-	if (!path && (r == -ENOENT || r == -ENOTDIR || r == -EACCES))
-		return fb_config_parse("{}", 2, ret, err);
+	r = file ? fb_read_file_at(AT_FDCWD, file, FB_CONFIG_FILE_MAX, &text,
+				   &len)
+		 : -ENOENT;
+	if (r == -ENOENT && !path) {
+		r = empty_lists(&c, err);
+		if (r < 0)
+			fb_config_release(&c);
+		else
+			*ret = c;
+		return r;
+	}
 	if (r < 0)
-		return fb_err_set(err, r, "read configuration '%s': %m", name);
-	r = fb_config_parse(json, len, ret, err);
-	return r < 0 ? fb_err_wrap(err, r, "configuration '%s'", name) : 0;
+		return fb_err_set(err, r, "read configuration '%s': %m", file);
+	r = fb_config_parse(text, len, ret, err);
+	return r < 0 ? fb_err_wrap(err, r, "'%s'", file) : 0;
 }
 
 static void free_list(char **list)
 {
-	for (char **item = list; item && *item; item++)
-		free(*item);
+	for (char **s = list; s && *s; s++)
+		free(*s);
 	free(list);
 }
 

@@ -51,9 +51,9 @@ static void print_aligned(const char *text, FILE *out)
 		len = cell_length(text);
 		(void)fwrite(text, 1, len, out);
 		if (text[len] == '\t') {
-			pad = column < FB_COLUMNS_MAX ?
-				      widths[column] - width(text, len) :
-				      0;
+			pad = column < FB_COLUMNS_MAX
+				      ? widths[column] - width(text, len)
+				      : 0;
 			(void)fprintf(out, "%*s", (int)(pad + COLUMN_GAP), "");
 			column++;
 		} else if (text[len] == '\n') {

@@ -1,29 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* --help, made from the tables that the parser reads. */
+/* --help, made of the tables that the parser reads. */
 #ifndef FB_CLI_HELP_H
 #define FB_CLI_HELP_H
 
-#include <stdio.h>
-
+#include "base/str.h"
 #include "cli/cli.h"
 
-/** fb_help_command() - `flamebox COMMAND --help` */
-void fb_help_command(const struct fb_command *command, FILE *out);
+#define FB_HELP_MAX 65536
 
-/** fb_help_overview() - `flamebox --help`; @commands is NULL-terminated */
-void fb_help_overview(const struct fb_command *const *commands,
-		      const struct fb_option *globals, FILE *out);
+/** fb_help_program() - Append what `flamebox --help` shows */
+void fb_help_program(struct fb_str *out);
+
+/** fb_help_command() - Append what `flamebox COMMAND --help` shows */
+void fb_help_command(const struct fb_command *command, struct fb_str *out);
 
 /**
- * fb_help_dump() - The tables as lines, for the completion and the manual's test
+ * fb_help_suggest() - The command that an unknown word may have meant
  *
- * "COMMAND<tab>--long<tab>-l<tab>value"; global options have COMMAND "".
+ * Return: row (borrowed) whose name is at most two slips of the keyboard away;
+ * NULL.
  */
-void fb_help_dump(const struct fb_command *const *commands,
-		  const struct fb_option *globals, FILE *out);
+const struct fb_command *fb_help_suggest(const char *word);
 
-/** fb_help_nearest() - The command that @name may have meant, or NULL */
-const char *fb_help_nearest(const struct fb_command *const *commands,
-			    const char *name);
+/**
+ * fb_help_unknown() - Say that there is no such command
+ *
+ * Return: -EINVAL, with text and hint.
+ */
+int fb_help_unknown(const char *word, struct fb_err *err);
 
 #endif

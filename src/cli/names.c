@@ -24,8 +24,8 @@ int fb_names_platform(const char *text, struct fb_platform *storage,
 	return r;
 }
 
-struct fb_registry_options
-fb_names_registry_options(const struct fb_cli *cli, bool tls_verify)
+struct fb_registry_options fb_names_registry_options(const struct fb_cli *cli,
+						     bool tls_verify)
 {
 	return (struct fb_registry_options){
 		.log = &cli->log,
@@ -60,12 +60,10 @@ static void show_event(void *ctx, const struct fb_progress_event *event)
 	else
 		(void)snprintf(what, sizeof(what), "%s %s",
 			       phase_words[event->phase], id);
-	fb_progress_show(&p->line, what, event->done_bytes,
-			 event->total_bytes);
+	fb_progress_show(&p->line, what, event->done_bytes, event->total_bytes);
 }
 
-void fb_image_progress_start(struct fb_image_progress *p, FILE *out,
-			     bool quiet)
+void fb_image_progress_start(struct fb_image_progress *p, FILE *out, bool quiet)
 {
 	fb_progress_start(&p->line, out, quiet);
 	p->progress = (struct fb_progress){ .event = show_event, .ctx = p };

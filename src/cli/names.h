@@ -26,8 +26,8 @@ int fb_names_platform(const char *text, struct fb_platform *storage,
  * @cli:        Context; lists stay borrowed from its configuration
  * @tls_verify: --tls-verify
  */
-struct fb_registry_options
-fb_names_registry_options(const struct fb_cli *cli, bool tls_verify);
+struct fb_registry_options fb_names_registry_options(const struct fb_cli *cli,
+						     bool tls_verify);
 
 /**
  * struct fb_image_progress - Shows an image's life on a progress line

@@ -11,9 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "oci/process.h"
+
+#define COUNT_MAX 9
 
 struct parser {
 	const struct fb_option *options;
@@ -57,10 +58,11 @@ static bool takes_value(const struct fb_option *o)
 /* what Go's strconv.ParseBool takes */
 static int parse_bool(const char *text, bool *ret)
 {
-	static const char *const yes[] = { "1", "t", "T", "true", "TRUE",
-					   "True" };
-	static const char *const no[] = { "0", "f", "F", "false", "FALSE",
-					  "False" };
+	static const char *const yes[] = {
+		"1", "t", "T", "true", "TRUE", "True"
+	};
+	static const char *const no[] = { "0",	   "f",	    "F",
+					  "false", "FALSE", "False" };
 
 	for (size_t i = 0; i < FB_ARRAY_SIZE(yes); i++) {
 		if (!strcmp(text, yes[i]) || !strcmp(text, no[i])) {
@@ -73,11 +75,15 @@ static int parse_bool(const char *text, bool *ret)
 
 static int parse_uint(const char *text, uint64_t *ret)
 {
-	size_t len = strlen(text);
+	uint64_t n = 0;
 
-	if (len == 0 || len > 19 || strspn(text, "0123456789") != len)
+	if (!*text || strspn(text, "0123456789") != strlen(text))
 		return -EINVAL;
-	*ret = strtoull(text, NULL, 10);
+	for (; *text; text++)
+		if (__builtin_mul_overflow(n, 10u, &n) ||
+		    __builtin_add_overflow(n, (uint64_t)(*text - '0'), &n))
+			return -ERANGE;
+	*ret = n;
 	return 0;
 }
 
@@ -92,8 +98,44 @@ static int bad_value(const struct fb_option *o, const char *value,
 	else
 		(void)snprintf(names, sizeof(names), "--%s", o->name);
 	return fb_err_set(err, -EINVAL,
-			  "invalid argument \"%s\" for \"%s\" flag: %s", value,
-			  names, why);
+			  "invalid argument \"%.200s\" for \"%s\" flag: %s",
+			  value, names, why);
+}
+
+/* the reason in the words of Go's strconv, which docker shows */
+static int unparsable(const struct fb_option *o, const char *value, int code,
+		      struct fb_err *err)
+{
+	char why[280];
+
+	(void)snprintf(why, sizeof(why), "parsing \"%.200s\": %s", value,
+		       code == -ERANGE ? "value out of range"
+				       : "invalid syntax");
+	return bad_value(o, value, why, err);
+}
+
+static int set_flag(const struct fb_option *o, void *flags, const char *value,
+		    struct fb_err *err)
+{
+	bool on = true;
+
+	if (value && parse_bool(value, &on) < 0)
+		return unparsable(o, value, -EINVAL, err);
+	*(bool *)member(o, flags) = on;
+	return 0;
+}
+
+static int set_count(const struct fb_option *o, void *flags, const char *value,
+		     struct fb_err *err)
+{
+	unsigned int *count = member(o, flags);
+	uint64_t n = *count + 1u;
+	int r = value ? parse_uint(value, &n) : 0;
+
+	if (r < 0)
+		return unparsable(o, value, r, err);
+	*count = n > COUNT_MAX ? COUNT_MAX : (unsigned int)n;
+	return 0;
 }
 
 static int set_number(const struct fb_option *o, void *flags, const char *value,
@@ -103,14 +145,14 @@ static int set_number(const struct fb_option *o, void *flags, const char *value,
 	struct fb_err why = { 0 };
 	int r;
 
-	if (o->kind == FB_OPTION_KIND_BYTES)
-		r = fb_bytes_parse(value, &number.value, &why);
-	else
+	if (o->kind == FB_OPTION_KIND_BYTES) {
+		if (fb_bytes_parse(value, &number.value, &why) < 0)
+			return bad_value(o, value, why.msg, err);
+	} else {
 		r = parse_uint(value, &number.value);
-	if (r < 0)
-		return bad_value(o, value,
-				 why.msg[0] ? why.msg : "not a whole number",
-				 err);
+		if (r < 0)
+			return unparsable(o, value, r, err);
+	}
 	*(struct fb_option_number *)member(o, flags) = number;
 	return 0;
 }
@@ -119,20 +161,13 @@ static int set_number(const struct fb_option *o, void *flags, const char *value,
 static int set_value(const struct fb_option *o, void *flags, const char *value,
 		     struct fb_err *err)
 {
-	bool on = true;
 	int r;
 
 	switch (o->kind) {
 	case FB_OPTION_KIND_FLAG:
-		if (value && parse_bool(value, &on) < 0)
-			return bad_value(o, value, "not true or false", err);
-		*(bool *)member(o, flags) = on;
-		return 0;
+		return set_flag(o, flags, value, err);
 	case FB_OPTION_KIND_COUNT:
-		if (value && parse_bool(value, &on) < 0)
-			return bad_value(o, value, "not true or false", err);
-		*(unsigned int *)member(o, flags) += on;
-		return 0;
+		return set_count(o, flags, value, err);
 	case FB_OPTION_KIND_STRING:
 		*(const char **)member(o, flags) = value;
 		return 0;
@@ -148,62 +183,74 @@ static int set_value(const struct fb_option *o, void *flags, const char *value,
 	return fb_err_set(err, -EINVAL, "unknown flag");
 }
 
-static int parse_long(struct parser *p, const char *word, struct fb_err *err)
+/* the word after an option that wants one; NULL where argv ends */
+static const char *next_word(struct parser *p)
 {
-	const char *name = word + 2, *eq = strchrnul(name, '=');
-	const struct fb_option *o =
-		find_long(p->options, name, (size_t)(eq - name));
+	return p->next < p->argc ? p->argv[p->next++] : NULL;
+}
 
-	if (!o && !strcmp(name, "help")) {
+static int parse_long(struct parser *p, const char *name, struct fb_err *err)
+{
+	size_t len = strcspn(name, "=");
+	const char *value = name[len] ? name + len + 1 : NULL;
+	const struct fb_option *o = find_long(p->options, name, len);
+
+	if (!len || name[0] == '-')
+		return fb_err_set(err, -EINVAL, "bad flag syntax: --%.200s",
+				  name);
+	if (!o && len == 4 && !strncmp(name, "help", 4)) {
 		p->help = true;
 		return 0;
 	}
 	if (!o)
 		return fb_err_set(err, -EINVAL, "unknown flag: --%.*s",
-				  (int)(eq - name), name);
-	if (*eq)
-		return set_value(o, p->flags, eq + 1, err);
-	if (!takes_value(o))
-		return set_value(o, p->flags, NULL, err);
-	if (p->next >= p->argc)
-		return fb_err_set(err, -EINVAL, "flag needs an argument: --%s",
-				  o->name);
-	return set_value(o, p->flags, p->argv[p->next++], err);
+				  (int)(len > 200 ? 200 : len), name);
+	if (!value && takes_value(o)) {
+		value = next_word(p);
+		if (!value)
+			return fb_err_set(err, -EINVAL,
+					  "flag needs an argument: --%s",
+					  o->name);
+	}
+	return set_value(o, p->flags, value, err);
 }
 
-static int parse_letters(struct parser *p, const char *word,
-			 struct fb_err *err)
+/* The first letter of a bundle. Return: 1 it took the rest as its value; 0 */
+static int parse_letter(struct parser *p, const char *word, struct fb_err *err)
 {
-	const struct fb_option *o;
+	const struct fb_option *o = find_letter(p->options, word[0]);
+	const char *value = NULL;
+	bool rest = o && ((word[1] == '=' && word[2]) ||
+			  (takes_value(o) && word[1]));
 	int r;
 
-	for (const char *c = word + 1; *c; c++) {
-		o = find_letter(p->options, *c);
-		if (!o && *c == 'h') {
-			p->help = true;
-			return 0;
-		}
-		if (!o)
-			return fb_err_set(err, -EINVAL,
-					  "unknown shorthand flag: '%c' in %s",
-					  *c, word);
-		if (c[1] == '=')
-			return set_value(o, p->flags, c + 2, err);
-		if (takes_value(o)) {
-			if (c[1])
-				return set_value(o, p->flags, c + 1, err);
-			if (p->next >= p->argc)
-				return fb_err_set(err, -EINVAL,
-						  "flag needs an argument: "
-						  "'%c' in %s",
-						  *c, word);
-			return set_value(o, p->flags, p->argv[p->next++], err);
-		}
-		r = set_value(o, p->flags, NULL, err);
-		if (r < 0)
-			return r;
+	if (!o && word[0] == 'h') {
+		p->help = true;
+		return 1;
 	}
-	return 0;
+	if (!o)
+		return fb_err_set(err, -EINVAL,
+				  "unknown shorthand flag: '%c' in -%.200s",
+				  word[0], word);
+	if (rest)
+		value = word + (word[1] == '=' && word[2] ? 2 : 1);
+	else if (takes_value(o))
+		value = next_word(p);
+	if (!value && takes_value(o))
+		return fb_err_set(err, -EINVAL,
+				  "flag needs an argument: '%c' in -%.200s",
+				  word[0], word);
+	r = set_value(o, p->flags, value, err);
+	return r < 0 ? r : rest;
+}
+
+static int parse_letters(struct parser *p, const char *word, struct fb_err *err)
+{
+	int r = 0;
+
+	for (; r == 0 && *word; word++)
+		r = parse_letter(p, word, err);
+	return r < 0 ? r : 0;
 }
 
 static int parse_words(struct parser *p, bool stop, struct fb_parsed *parsed,
@@ -225,8 +272,8 @@ static int parse_words(struct parser *p, bool stop, struct fb_parsed *parsed,
 			ended = true;
 			continue;
 		}
-		r = word[1] == '-' ? parse_long(p, word, err) :
-				     parse_letters(p, word, err);
+		r = word[1] == '-' ? parse_long(p, word + 2, err)
+				   : parse_letters(p, word + 1, err);
 		if (r < 0)
 			return r;
 	}
@@ -244,8 +291,9 @@ int fb_options_parse(const struct fb_option *options, int argc,
 		     char *const *argv, bool stop_at_first_word, void *flags,
 		     struct fb_parsed *ret, struct fb_err *err)
 {
-	struct parser p = { .options = options, .argc = argc, .argv = argv,
-			    .flags = flags };
+	struct parser p = {
+		.options = options, .argc = argc, .argv = argv, .flags = flags
+	};
 	struct fb_parsed parsed = { 0 };
 	int r;
 
@@ -316,6 +364,16 @@ static void put_wrapped(struct fb_str *out, const char *text, size_t column)
 	}
 }
 
+static void put_help(struct fb_str *out, const struct fb_option *o,
+		     size_t column)
+{
+	FB_STR struct fb_str text = FB_STR_INIT(4096);
+
+	fb_str_printf(&text, "%s%s", o->help,
+		      o->initial ? " (default true)" : "");
+	put_wrapped(out, fb_str_cstr(&text), column);
+}
+
 void fb_options_help(const struct fb_option *options, struct fb_str *out)
 {
 	const struct fb_option *sorted[HELP_OPTIONS_MAX];
@@ -339,6 +397,6 @@ void fb_options_help(const struct fb_option *options, struct fb_str *out)
 			       o->letter ? ',' : ' ', o->name,
 			       o->value ? " " : "", o->value ? o->value : "");
 		fb_str_printf(out, "%-*s", (int)width + 3, left);
-		put_wrapped(out, o->help, width + 3);
+		put_help(out, o, width + 3);
 	}
 }

@@ -38,9 +38,9 @@ enum fb_option_kind {
 	FB_OPTION_KIND_FLAG,   /* bool; takes "=true" and "=false" */
 	FB_OPTION_KIND_COUNT,  /* unsigned int: how often it was given (-vv) */
 	FB_OPTION_KIND_STRING, /* const char *, borrowed from argv */
-	FB_OPTION_KIND_LIST,   /* struct fb_strv, a copy of each value in order */
-	FB_OPTION_KIND_UINT,   /* struct fb_option_number, decimal */
-	FB_OPTION_KIND_BYTES,  /* struct fb_option_number, "64m", "1.5g" */
+	FB_OPTION_KIND_LIST, /* struct fb_strv, a copy of each value in order */
+	FB_OPTION_KIND_UINT, /* struct fb_option_number, decimal */
+	FB_OPTION_KIND_BYTES, /* struct fb_option_number, "64m", "1.5g" */
 };
 
 /** struct fb_option_number - A number that may not have been given */
@@ -70,55 +70,55 @@ struct fb_option {
 };
 
 /* offsetof() that does not compile where the member has another type */
-#define FB_OPTION_MEMBER(type, member, want)                                   \
-	(offsetof(type, member) +                                              \
-	 0 * sizeof(char[__builtin_types_compatible_p(                         \
-				 __typeof__(((type *)0)->member), want) ?      \
-				 1 :                                           \
-				 -1]))
+#define FB_OPTION_MEMBER(type, member, want)                            \
+	(offsetof(type, member) +                                       \
+	 0 * sizeof(char[__builtin_types_compatible_p(                  \
+				 __typeof__(((type *)0)->member), want) \
+				 ? 1                                    \
+				 : -1]))
 
-#define FB_OPTION_FLAG(type, member, letter_, name_, help_)                    \
-	{                                                                      \
-		.kind = FB_OPTION_KIND_FLAG, .letter = (letter_),              \
-		.offset = FB_OPTION_MEMBER(type, member, bool),                \
-		.name = (name_), .help = (help_)                               \
+#define FB_OPTION_FLAG(type, member, letter_, name_, help_)       \
+	{                                                         \
+		.kind = FB_OPTION_KIND_FLAG, .letter = (letter_), \
+		.offset = FB_OPTION_MEMBER(type, member, bool),   \
+		.name = (name_), .help = (help_)                  \
 	}
 /* a flag that is on where it is not given: --tls-verify */
-#define FB_OPTION_FLAG_ON(type, member, letter_, name_, help_)                 \
-	{                                                                      \
-		.kind = FB_OPTION_KIND_FLAG, .letter = (letter_),              \
-		.initial = true,                                               \
-		.offset = FB_OPTION_MEMBER(type, member, bool),                \
-		.name = (name_), .help = (help_)                               \
+#define FB_OPTION_FLAG_ON(type, member, letter_, name_, help_)    \
+	{                                                         \
+		.kind = FB_OPTION_KIND_FLAG, .letter = (letter_), \
+		.initial = true,                                  \
+		.offset = FB_OPTION_MEMBER(type, member, bool),   \
+		.name = (name_), .help = (help_)                  \
 	}
-#define FB_OPTION_COUNT(type, member, letter_, name_, help_)                   \
-	{                                                                      \
-		.kind = FB_OPTION_KIND_COUNT, .letter = (letter_),             \
-		.offset = FB_OPTION_MEMBER(type, member, unsigned int),        \
-		.name = (name_), .help = (help_)                               \
+#define FB_OPTION_COUNT(type, member, letter_, name_, help_)            \
+	{                                                               \
+		.kind = FB_OPTION_KIND_COUNT, .letter = (letter_),      \
+		.offset = FB_OPTION_MEMBER(type, member, unsigned int), \
+		.name = (name_), .help = (help_)                        \
 	}
-#define FB_OPTION_VALUE_(kind_, ctype, type, member, letter_, name_, value_,   \
-			 help_)                                                \
-	{                                                                      \
-		.kind = (kind_), .letter = (letter_),                          \
-		.offset = FB_OPTION_MEMBER(type, member, ctype),               \
-		.name = (name_), .value = (value_), .help = (help_)            \
+#define FB_OPTION_VALUE_(kind_, ctype, type, member, letter_, name_, value_, \
+			 help_)                                              \
+	{                                                                    \
+		.kind = (kind_), .letter = (letter_),                        \
+		.offset = FB_OPTION_MEMBER(type, member, ctype),             \
+		.name = (name_), .value = (value_), .help = (help_)          \
 	}
-#define FB_OPTION_STRING(type, member, letter_, name_, value_, help_)          \
-	FB_OPTION_VALUE_(FB_OPTION_KIND_STRING, const char *, type, member,    \
+#define FB_OPTION_STRING(type, member, letter_, name_, value_, help_)       \
+	FB_OPTION_VALUE_(FB_OPTION_KIND_STRING, const char *, type, member, \
 			 letter_, name_, value_, help_)
-#define FB_OPTION_LIST(type, member, letter_, name_, value_, help_)            \
-	FB_OPTION_VALUE_(FB_OPTION_KIND_LIST, struct fb_strv, type, member,    \
+#define FB_OPTION_LIST(type, member, letter_, name_, value_, help_)         \
+	FB_OPTION_VALUE_(FB_OPTION_KIND_LIST, struct fb_strv, type, member, \
 			 letter_, name_, value_, help_)
-#define FB_OPTION_UINT(type, member, letter_, name_, value_, help_)            \
-	FB_OPTION_VALUE_(FB_OPTION_KIND_UINT, struct fb_option_number, type,   \
+#define FB_OPTION_UINT(type, member, letter_, name_, value_, help_)          \
+	FB_OPTION_VALUE_(FB_OPTION_KIND_UINT, struct fb_option_number, type, \
 			 member, letter_, name_, value_, help_)
-#define FB_OPTION_BYTES(type, member, letter_, name_, help_)                   \
-	FB_OPTION_VALUE_(FB_OPTION_KIND_BYTES, struct fb_option_number, type,  \
+#define FB_OPTION_BYTES(type, member, letter_, name_, help_)                  \
+	FB_OPTION_VALUE_(FB_OPTION_KIND_BYTES, struct fb_option_number, type, \
 			 member, letter_, name_, "bytes", help_)
-#define FB_OPTION_END                                                          \
-	{                                                                      \
-		.kind = FB_OPTION_KIND_END                                     \
+#define FB_OPTION_END                      \
+	{                                  \
+		.kind = FB_OPTION_KIND_END \
 	}
 
 /**

@@ -5,8 +5,10 @@
 
 void fb_report(struct fb_cli *cli, const struct fb_err *err)
 {
+	/* results that were printed before the error stay before it */
 	(void)fflush(cli->out);
 	(void)fprintf(cli->err, "flamebox: %s%s%s\n",
 		      err->msg[0] ? err->msg : strerror(-err->code),
 		      err->hint[0] ? "; " : "", err->hint);
+	(void)fflush(cli->err);
 }

@@ -7,10 +7,10 @@
 
 /**
  * fb_report() - Print an error: "flamebox: <text>; <what to do next>"
- * @cli: Context; a progress line on the terminal is cleared first
+ * @cli: Context
  * @err: Error (borrowed)
  *
- * Exactly one line on @cli->err.  For a command that goes on after an error
+ * Exactly one line on @cli->err, after what was printed so far.  For a command that goes on after an error
  * (rmi A B); otherwise a command just returns it.
  */
 void fb_report(struct fb_cli *cli, const struct fb_err *err);

@@ -109,8 +109,8 @@ static int parse_parts(struct fb_template *tpl, const char *text,
 		open = strstr(text, "{{");
 		if (open != text) {
 			r = add_part(tpl, FB_TEMPLATE_LITERAL, text,
-				     open ? (size_t)(open - text) :
-					    strlen(text),
+				     open ? (size_t)(open - text)
+					  : strlen(text),
 				     err);
 			if (r == 0)
 				unescape(tpl->parts[tpl->count - 1].text);
@@ -169,7 +169,8 @@ static void print_go_object(const json_t *value, struct fb_str *out,
 	json_t *item;
 
 	fb_str_puts(out, "map[");
-	json_object_foreach(object, key, item) {
+	json_object_foreach(object, key, item)
+	{
 		fb_str_printf(out, "%s%s:", between, key);
 		print_go(item, out, depth + 1);
 		between = " ";
@@ -207,9 +208,9 @@ static void print_go(const json_t *value, struct fb_str *out,
 
 static void print_json(const json_t *value, struct fb_str *out)
 {
-	FB_FREE char *text = value ? json_dumps(value, JSON_COMPACT |
-						JSON_ENCODE_ANY) :
-				     strdup("null");
+	FB_FREE char *text =
+		value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY)
+		      : strdup("null");
 
 	if (text)
 		fb_str_puts(out, text);
@@ -229,15 +230,15 @@ static void print_case(const json_t *value, struct fb_str *out,
 
 static void print_len(const json_t *value, struct fb_str *out)
 {
-	size_t len = json_is_string(value) ? json_string_length(value) :
-		     json_is_object(value) ? json_object_size(value) :
-					     json_array_size(value);
+	size_t len = json_is_string(value)   ? json_string_length(value)
+		     : json_is_object(value) ? json_object_size(value)
+					     : json_array_size(value);
 
 	fb_str_printf(out, "%zu", len);
 }
 
-static int find_value(const json_t *value, const char *path,
-		      const json_t **ret, struct fb_err *err)
+static int find_value(const json_t *value, const char *path, const json_t **ret,
+		      struct fb_err *err)
 {
 	const char *name = path + 1, *end;
 	const json_t *next;
@@ -262,9 +263,8 @@ static int find_value(const json_t *value, const char *path,
 	return 0;
 }
 
-static int render_part(const struct fb_template_part *part,
-		       const json_t *value, struct fb_str *out,
-		       struct fb_err *err)
+static int render_part(const struct fb_template_part *part, const json_t *value,
+		       struct fb_str *out, struct fb_err *err)
 {
 	const json_t *found = NULL;
 	int r;

@@ -22,8 +22,8 @@ static int dup_string(const json_t *object, const char *key, char **ret,
 	return *ret ? 0 : fb_err_set(err, -ENOMEM, "parse '%s': %m", key);
 }
 
-static int add_string(struct fb_strv *list, const json_t *item,
-		      const char *key, struct fb_err *err)
+static int add_string(struct fb_strv *list, const json_t *item, const char *key,
+		      struct fb_err *err)
 {
 	int r;
 
@@ -78,15 +78,16 @@ static int dup_keys(const json_t *object, const char *key, bool values,
 
 	if (map && !json_is_null(map) && !json_is_object(map))
 		return fb_err_set(err, -EBADMSG, "'%s' is not an object", key);
-	json_object_foreach(map, name, item) {
+	json_object_foreach(map, name, item)
+	{
 		if (values && !json_is_string(item))
 			return fb_err_set(err, -EBADMSG,
 					  "'%s' holds something else than "
 					  "strings",
 					  key);
 		r = values ? fb_strv_addf(&list, "%s=%s", name,
-					  json_string_value(item)) :
-			     fb_strv_add(&list, name);
+					  json_string_value(item))
+			   : fb_strv_add(&list, name);
 		if (r < 0)
 			return fb_err_set(err, r, "parse '%s': %m", key);
 	}

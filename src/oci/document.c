@@ -43,8 +43,11 @@ static const char *const foreign_types[] = {
 
 /* the last three are what docker's first registries called a config */
 static const char *const config_types[] = {
-	FB_MT_OCI_CONFIG,   FB_MT_DOCKER_CONFIG, "application/octet-stream",
-	"application/json", "",
+	FB_MT_OCI_CONFIG,
+	FB_MT_DOCKER_CONFIG,
+	"application/octet-stream",
+	"application/json",
+	"",
 };
 
 enum fb_document fb_document_by_type(const char *media_type)
@@ -118,9 +121,9 @@ static enum fb_document by_shape(const json_t *json)
 
 	if ((int)manifests + (int)layers + (int)schema1 != 1)
 		return FB_DOC_UNKNOWN;
-	return manifests ? FB_DOC_INDEX :
-	       schema1	 ? FB_DOC_SCHEMA1 :
-			   FB_DOC_MANIFEST;
+	return manifests ? FB_DOC_INDEX
+	       : schema1 ? FB_DOC_SCHEMA1
+			 : FB_DOC_MANIFEST;
 }
 
 enum fb_document fb_document_kind(const char *json, size_t len,
@@ -142,7 +145,6 @@ enum fb_document fb_document_kind(const char *json, size_t len,
 	if ((type && own != shape) ||
 	    (outside != FB_DOC_UNKNOWN && outside != shape))
 		return FB_DOC_UNKNOWN;
-	return shape == FB_DOC_MANIFEST && is_artifact(object) ?
-		       FB_DOC_ARTIFACT :
-		       shape;
+	return shape == FB_DOC_MANIFEST && is_artifact(object) ? FB_DOC_ARTIFACT
+							       : shape;
 }

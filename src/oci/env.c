@@ -23,8 +23,8 @@ int fb_env_add(const char *text, const struct fb_env_host *host,
 		return fb_err_set(err, -EINVAL,
 				  "invalid environment variable: %.200s", text);
 	value = strchr(text, '=') ? NULL : host->lookup(host->ctx, text);
-	r = value ? fb_strv_addf(env, "%s=%s", text, value) :
-		    fb_strv_add(env, text);
+	r = value ? fb_strv_addf(env, "%s=%s", text, value)
+		  : fb_strv_add(env, text);
 	return r < 0 ? out_of_memory(r, err) : 0;
 }
 

@@ -27,8 +27,7 @@ int fb_index_parse(const char *json, size_t len, struct fb_index *ret,
 	r = fb_schema_check(object, err);
 	if (r == 0)
 		r = fb_descriptors_parse(object, "manifests",
-					 FB_INDEX_ENTRIES_MAX,
-					 &index.manifests,
+					 FB_INDEX_ENTRIES_MAX, &index.manifests,
 					 &index.manifest_count, err);
 	if (r < 0)
 		return fb_err_wrap(err, r, "parse index");
@@ -70,7 +69,8 @@ static int no_match(const struct fb_index *index,
 			  fb_platform_format(want, text), used ? list : "none");
 }
 
-int fb_index_select(const struct fb_index *index, const struct fb_platform *want,
+int fb_index_select(const struct fb_index *index,
+		    const struct fb_platform *want,
 		    const struct fb_descriptor **ret_entry, struct fb_err *err)
 {
 	const struct fb_descriptor *best = NULL, *any = NULL;

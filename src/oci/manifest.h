@@ -26,18 +26,18 @@
 #define FB_MT_OCI_LAYER "application/vnd.oci.image.layer.v1.tar"
 #define FB_MT_OCI_LAYER_GZIP FB_MT_OCI_LAYER "+gzip"
 #define FB_MT_OCI_LAYER_ZSTD FB_MT_OCI_LAYER "+zstd"
-#define FB_MT_DOCKER_LIST                                                      \
+#define FB_MT_DOCKER_LIST \
 	"application/vnd.docker.distribution.manifest.list.v2+json"
-#define FB_MT_DOCKER_MANIFEST                                                  \
+#define FB_MT_DOCKER_MANIFEST \
 	"application/vnd.docker.distribution.manifest.v2+json"
-#define FB_MT_DOCKER_SCHEMA1                                                   \
+#define FB_MT_DOCKER_SCHEMA1 \
 	"application/vnd.docker.distribution.manifest.v1+json"
-#define FB_MT_DOCKER_SCHEMA1_SIGNED                                            \
+#define FB_MT_DOCKER_SCHEMA1_SIGNED \
 	"application/vnd.docker.distribution.manifest.v1+prettyjws"
 #define FB_MT_DOCKER_CONFIG "application/vnd.docker.container.image.v1+json"
 #define FB_MT_DOCKER_LAYER "application/vnd.docker.image.rootfs.diff.tar"
 #define FB_MT_DOCKER_LAYER_GZIP FB_MT_DOCKER_LAYER ".gzip"
-#define FB_MT_DOCKER_FOREIGN                                                   \
+#define FB_MT_DOCKER_FOREIGN \
 	"application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 
 /**
@@ -85,16 +85,16 @@ struct fb_image_config {
 	struct fb_platform platform;
 	struct fb_digest *diff_ids; /* base first */
 	size_t diff_id_count;
-	int64_t created_s; /* UNIX seconds, 0 where not given */
-	char *user;	   /* "" where none */
-	char *working_dir; /* "" where none */
-	char *stop_signal; /* "" where none */
-	char **entrypoint; /* NULL-terminated; NULL where not given */
-	char **cmd;	   /* likewise */
-	char **env;	   /* NULL-terminated "NAME=value", never NULL */
-	char **volumes;	   /* NULL-terminated paths, never NULL */
+	int64_t created_s;    /* UNIX seconds, 0 where not given */
+	char *user;	      /* "" where none */
+	char *working_dir;    /* "" where none */
+	char *stop_signal;    /* "" where none */
+	char **entrypoint;    /* NULL-terminated; NULL where not given */
+	char **cmd;	      /* likewise */
+	char **env;	      /* NULL-terminated "NAME=value", never NULL */
+	char **volumes;	      /* NULL-terminated paths, never NULL */
 	char **exposed_ports; /* "80/tcp", never NULL */
-	char **labels;	   /* NULL-terminated "key=value", never NULL */
+	char **labels;	      /* NULL-terminated "key=value", never NULL */
 };
 
 /** enum fb_document - What a JSON document is, by mediaType or by its shape */
@@ -134,7 +134,8 @@ void fb_index_release(struct fb_index *index);
  *
  * Return: 0; -ENOENT none, the text lists what there is.
  */
-int fb_index_select(const struct fb_index *index, const struct fb_platform *want,
+int fb_index_select(const struct fb_index *index,
+		    const struct fb_platform *want,
 		    const struct fb_descriptor **ret_entry, struct fb_err *err);
 
 /**

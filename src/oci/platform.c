@@ -63,7 +63,7 @@ static const char *const systems[] = {
 };
 
 static const char *const architectures[] = {
-	"386",	  "amd64",    "arm",	"arm64", "loong64", "mips",    "mips64",
+	"386",	  "amd64",    "arm",   "arm64",	  "loong64", "mips",  "mips64",
 	"mipsle", "mips64le", "ppc64", "ppc64le", "riscv64", "s390x", "wasm",
 };
 
@@ -212,9 +212,9 @@ static int variant_level(const struct fb_platform *p)
 	int major, minor = 0;
 
 	if (!v[0])
-		return !strcmp(p->arch, "amd64") ? 100 :
-		       !strcmp(p->arch, "arm64") ? 800 :
-						   0;
+		return !strcmp(p->arch, "amd64")   ? 100
+		       : !strcmp(p->arch, "arm64") ? 800
+						   : 0;
 	if (*v++ != 'v')
 		return -1;
 	major = two_digits(&v);

@@ -10,7 +10,7 @@
 #include "base/str.h"
 #include "oci/env.h"
 
-#define DEFAULT_PATH                                                           \
+#define DEFAULT_PATH \
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static int add_all(struct fb_strv *to, char *const *list)
@@ -41,11 +41,10 @@ static int merge_args(const struct fb_image_config *config,
 	if (r < 0)
 		return fb_err_set(err, r, "merge arguments: %m");
 	if (ret->count == 0)
-		return fb_err_hint(err,
-				   fb_err_set(err, -EINVAL,
-					      "no command specified"),
-				   "the image has no entrypoint and no command: "
-				   "name one after the image");
+		return fb_err_hint(
+			err, fb_err_set(err, -EINVAL, "no command specified"),
+			"the image has no entrypoint and no command: "
+			"name one after the image");
 	return 0;
 }
 
@@ -172,8 +171,8 @@ static int merge_into(const struct fb_image_config *config,
 		      struct fb_process *p, struct fb_err *err)
 {
 	FB_STRV struct fb_strv args = { 0 }, env = { 0 };
-	const char *user = flags->user && flags->user[0] ? flags->user :
-							   config->user;
+	const char *user =
+		flags->user && flags->user[0] ? flags->user : config->user;
 	int r;
 
 	if ((r = merge_args(config, flags, &args, err)) < 0 ||

@@ -90,7 +90,8 @@ void fb_process_release(struct fb_process *process);
 int fb_signal_parse(const char *text);
 
 /** fb_rlimit_parse() - docker's "nofile=1024[:2048]", "core=-1". Return: 0; -EINVAL */
-int fb_rlimit_parse(const char *text, struct fb_rlimit *ret, struct fb_err *err);
+int fb_rlimit_parse(const char *text, struct fb_rlimit *ret,
+		    struct fb_err *err);
 
 /** fb_bytes_parse() - docker's "64m", "1.5g", "8GiB", "1024". Return: 0; -EINVAL; -ERANGE */
 int fb_bytes_parse(const char *text, uint64_t *ret_bytes, struct fb_err *err);

@@ -75,9 +75,9 @@ static bool valid_host(const char *s, size_t n)
 		bool edge = i == 0 || i + 1 == n || s[i - 1] == '.' ||
 			    s[i + 1] == '.' || s[i] == '.';
 
-		if (s[i] == '.' ? i == 0 || i + 1 == n || s[i - 1] == '.' :
-		    edge	? !is_alnum(s[i]) :
-				  !is_alnum(s[i]) && s[i] != '-')
+		if (s[i] == '.' ? i == 0 || i + 1 == n || s[i - 1] == '.'
+		    : edge	? !is_alnum(s[i])
+				: !is_alnum(s[i]) && s[i] != '-')
 			return false;
 	}
 	return n > 0;
@@ -224,8 +224,7 @@ static int refuse_upper_case(const char *text, const char *rest, bool hub,
 	return fb_err_set(err, -EINVAL,
 			  "'%.300s': invalid reference format: repository "
 			  "name (%s%.*s) must be lowercase",
-			  text,
-			  hub && !memchr(rest, '/', n) ? HUB_LIBRARY : "",
+			  text, hub && !memchr(rest, '/', n) ? HUB_LIBRARY : "",
 			  (int)(n > NAME_MAX_BYTES ? NAME_MAX_BYTES : n), rest);
 }
 
@@ -297,8 +296,8 @@ const char *fb_reference_repository(const struct fb_reference *ref,
 	size_t library = strlen(HUB_LIBRARY);
 
 	if (strcmp(ref->domain, HUB_DOMAIN)) {
-		(void)snprintf(out, FB_REFERENCE_TEXT_MAX, "%s/%s",
-			       ref->domain, path);
+		(void)snprintf(out, FB_REFERENCE_TEXT_MAX, "%s/%s", ref->domain,
+			       path);
 		return out;
 	}
 	if (!strncmp(path, HUB_LIBRARY, library) &&

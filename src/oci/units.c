@@ -18,14 +18,14 @@ static const struct {
 	const char *name;
 	int number;
 } signals[] = {
-	{ "ABRT", 6 },	{ "ALRM", 14 },	  { "BUS", 7 },	    { "CHLD", 17 },
-	{ "CLD", 17 },	{ "CONT", 18 },	  { "FPE", 8 },	    { "HUP", 1 },
-	{ "ILL", 4 },	{ "INT", 2 },	  { "IO", 29 },	    { "IOT", 6 },
-	{ "KILL", 9 },	{ "PIPE", 13 },	  { "POLL", 29 },   { "PROF", 27 },
-	{ "PWR", 30 },	{ "QUIT", 3 },	  { "SEGV", 11 },   { "STKFLT", 16 },
-	{ "STOP", 19 }, { "SYS", 31 },	  { "TERM", 15 },   { "TRAP", 5 },
-	{ "TSTP", 20 }, { "TTIN", 21 },	  { "TTOU", 22 },   { "URG", 23 },
-	{ "USR1", 10 }, { "USR2", 12 },	  { "VTALRM", 26 }, { "WINCH", 28 },
+	{ "ABRT", 6 },	{ "ALRM", 14 }, { "BUS", 7 },	  { "CHLD", 17 },
+	{ "CLD", 17 },	{ "CONT", 18 }, { "FPE", 8 },	  { "HUP", 1 },
+	{ "ILL", 4 },	{ "INT", 2 },	{ "IO", 29 },	  { "IOT", 6 },
+	{ "KILL", 9 },	{ "PIPE", 13 }, { "POLL", 29 },	  { "PROF", 27 },
+	{ "PWR", 30 },	{ "QUIT", 3 },	{ "SEGV", 11 },	  { "STKFLT", 16 },
+	{ "STOP", 19 }, { "SYS", 31 },	{ "TERM", 15 },	  { "TRAP", 5 },
+	{ "TSTP", 20 }, { "TTIN", 21 }, { "TTOU", 22 },	  { "URG", 23 },
+	{ "USR1", 10 }, { "USR2", 12 }, { "VTALRM", 26 }, { "WINCH", 28 },
 	{ "XCPU", 24 }, { "XFSZ", 25 },
 };
 
@@ -34,9 +34,9 @@ static const struct {
 
 static int realtime_signal(const char *name)
 {
-	int base = !strncasecmp(name, "RTMIN", 5) ? RT_MIN :
-		   !strncasecmp(name, "RTMAX", 5) ? RT_MAX :
-						    0;
+	int base = !strncasecmp(name, "RTMIN", 5)   ? RT_MIN
+		   : !strncasecmp(name, "RTMAX", 5) ? RT_MAX
+						    : 0;
 	const char *rest = name + 5;
 	int number;
 
@@ -44,7 +44,8 @@ static int realtime_signal(const char *name)
 		return -EINVAL;
 	if (!*rest)
 		return base;
-	if ((base == RT_MIN && *rest != '+') || (base == RT_MAX && *rest != '-'))
+	if ((base == RT_MIN && *rest != '+') ||
+	    (base == RT_MAX && *rest != '-'))
 		return -EINVAL;
 	if (strspn(rest + 1, "0123456789") != strlen(rest + 1) || !rest[1] ||
 	    strlen(rest + 1) > 2)
@@ -71,9 +72,9 @@ int fb_signal_parse(const char *text)
 }
 
 static const char *const limit_names[] = {
-	"core",	 "cpu",	  "data",   "fsize",  "locks",	    "memlock",
-	"msgqueue", "nice", "nofile", "nproc", "rss",	    "rtprio",
-	"rttime", "sigpending", "stack",
+	"core",	   "cpu",      "data",	 "fsize",      "locks",
+	"memlock", "msgqueue", "nice",	 "nofile",     "nproc",
+	"rss",	   "rtprio",   "rttime", "sigpending", "stack",
 };
 
 /* A number as Go's ParseInt reads it; -1 is "unlimited" */
@@ -222,8 +223,7 @@ int fb_bytes_parse(const char *text, uint64_t *ret_bytes, struct fb_err *err)
 	for (size_t i = 0; i < len; i++)
 		points += text[i] == '.';
 	if (len == points || points > 1)
-		return fb_err_set(err, -EINVAL, "invalid size: '%.100s'",
-				  text);
+		return fb_err_set(err, -EINVAL, "invalid size: '%.100s'", text);
 	if (shift < 0)
 		return fb_err_set(err, -EINVAL, "invalid suffix: '%.100s'",
 				  suffix);

@@ -8,7 +8,8 @@
 #include "oci/manifest.h"
 #include "tap.h"
 
-#define D1 "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+#define D1 \
+	"sha256:1111111111111111111111111111111111111111111111111111111111111111"
 #define ROOTFS "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"" D1 "\"]}"
 #define IMAGE(config) "{" ROOTFS ",\"config\":" config "}"
 
@@ -28,8 +29,8 @@ static void test_whole(void)
 	static const char json[] =
 		"{\"created\":\"2024-01-26T23:44:47.123456789Z\","
 		"\"architecture\":\"arm\",\"variant\":\"v6\",\"os\":\"linux\","
-		"\"history\":[{\"created_by\":\"x\",\"empty_layer\":true}],"
-		ROOTFS ",\"config\":{\"User\":\"1000:100\","
+		"\"history\":[{\"created_by\":\"x\",\"empty_layer\":true}]," ROOTFS
+		",\"config\":{\"User\":\"1000:100\","
 		"\"ExposedPorts\":{\"80/tcp\":{},\"53/udp\":{}},"
 		"\"Env\":[\"PATH=/bin\",\"A=b=c\",\"E=\"],"
 		"\"Entrypoint\":[\"/entry\"],\"Cmd\":[\"a\",\"\"],"
@@ -168,12 +169,12 @@ static void test_bad(void)
 		{ IMAGE("{\"Cmd\":{}}"), "'Cmd' is not a list" },
 		{ IMAGE("{\"Cmd\":[[\"a\"]]}"), "'Cmd' holds something else" },
 		{ IMAGE("{\"Cmd\":[\"a\\u0000b\"]}"), "line 1" },
-		{ IMAGE("{\"Cmd\":[\"\xff\"]}"),
-		  "unable to decode byte" },
+		{ IMAGE("{\"Cmd\":[\"\xff\"]}"), "unable to decode byte" },
 		{ IMAGE("{\"Labels\":[\"a\"]}"), "'Labels' is not an object" },
 		{ IMAGE("{\"Labels\":{\"a\":1}}"),
 		  "'Labels' holds something else" },
-		{ IMAGE("{\"Volumes\":[\"/a\"]}"), "'Volumes' is not an object" },
+		{ IMAGE("{\"Volumes\":[\"/a\"]}"),
+		  "'Volumes' is not an object" },
 	};
 
 	for (size_t i = 0; i < FB_ARRAY_SIZE(cases); i++) {
@@ -213,8 +214,7 @@ static void test_limits(void)
 		"as many layers as may be");
 	TAP_INT(parse_many(ids, "\"" D1 "\"", FB_LAYERS_MAX + 1, "]}}"), -E2BIG,
 		"one more");
-	TAP_INT(parse_many(env, "\"A=1\"", 65536, "]}}"), 0,
-		"65536 variables");
+	TAP_INT(parse_many(env, "\"A=1\"", 65536, "]}}"), 0, "65536 variables");
 	TAP_INT(parse_many(env, "\"A=1\"", 65537, "]}}"), -E2BIG, "one more");
 	TAP_INT(parse_many("{\"x\":\"", "y", 5u << 20, "\"}"), -E2BIG,
 		"not ten megabytes");

@@ -7,7 +7,7 @@
 #include "tap.h"
 
 #define HEX32 "0123456789abcdef0123456789abcdef"
-#define EMPTY                                                                  \
+#define EMPTY \
 	"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 static const struct {
@@ -21,7 +21,8 @@ static const struct {
 	{ ":" HEX32 HEX32, -EINVAL, "invalid checksum digest format" },
 	{ "SHA256:" HEX32 HEX32, -EINVAL, "invalid checksum digest format" },
 	{ " sha256:" HEX32 HEX32, -EINVAL, "invalid checksum digest format" },
-	{ "sha256:" HEX32 HEX32 " ", -EINVAL, "invalid checksum digest length" },
+	{ "sha256:" HEX32 HEX32 " ", -EINVAL,
+	  "invalid checksum digest length" },
 	{ "sha256:" HEX32, -EINVAL, "invalid checksum digest length" },
 	{ "sha256:" HEX32 HEX32 HEX32, -EINVAL,
 	  "invalid checksum digest length" },
@@ -46,8 +47,7 @@ static void test_bad(void)
 
 		TAP_INT(fb_digest_parse(bad[i].text, &d, &err), bad[i].code,
 			"refuses '%s'", bad[i].text);
-		TAP_OK(strstr(err.msg, bad[i].reason), "says why: %s",
-		       err.msg);
+		TAP_OK(strstr(err.msg, bad[i].reason), "says why: %s", err.msg);
 		TAP_OK(!d.set, "leaves the output");
 	}
 }

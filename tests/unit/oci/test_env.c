@@ -32,11 +32,16 @@ static const char *joined(const struct fb_strv *v)
 static void test_add(void)
 {
 	static const char *const good[][2] = {
-		{ "A=1", "A=1" },	  { "A=", "A=" },
-		{ "A==b=", "A==b=" },	  { "A= x ", "A= x " },
-		{ "A=a\nb", "A=a\nb" },	  { "HOME", "HOME=/home/u" },
-		{ "EMPTY", "EMPTY=" },	  { "NOWHERE", "NOWHERE" },
-		{ "HOME=", "HOME=" },	  { "a b=c", "a b=c" },
+		{ "A=1", "A=1" },
+		{ "A=", "A=" },
+		{ "A==b=", "A==b=" },
+		{ "A= x ", "A= x " },
+		{ "A=a\nb", "A=a\nb" },
+		{ "HOME", "HOME=/home/u" },
+		{ "EMPTY", "EMPTY=" },
+		{ "NOWHERE", "NOWHERE" },
+		{ "HOME=", "HOME=" },
+		{ "a b=c", "a b=c" },
 		{ "A=\xff\xfe", "A=\xff\xfe" },
 	};
 	static const char *const bad[][2] = {
@@ -71,9 +76,14 @@ static void test_file(void)
 		{ "A=1", "A=1" },
 		{ "A=1\nB=2\n", "A=1|B=2" },
 		{ "A=1\r\nB=2\r\n", "A=1|B=2" },
-		{ "\xef\xbb\xbf" "A=1", "A=1" },
+		{ "\xef\xbb\xbf"
+		  "A=1",
+		  "A=1" },
 		/* only at the very beginning it is a mark */
-		{ "A=1\n\xef\xbb\xbf" "B=2", "A=1|\xef\xbb\xbf" "B=2" },
+		{ "A=1\n\xef\xbb\xbf"
+		  "B=2",
+		  "A=1|\xef\xbb\xbf"
+		  "B=2" },
 		{ "# note\n  # note\nA=1 # no note\n", "A=1 # no note" },
 		{ "  A=1", "A=1" },
 		{ "\t\v A=1", "A=1" },
@@ -88,10 +98,13 @@ static void test_file(void)
 		{ "NOWHERE\nA=1", "A=1" },
 		{ "A=1\nA=2", "A=1|A=2" },
 		{ "A=\xff", "A=\xff" },
-		{ "\xc2\xa0" "A=1", "A=1" },
+		{ "\xc2\xa0"
+		  "A=1",
+		  "A=1" },
 	};
 	static const char *const bad[][2] = {
-		{ "A=1\nB C=2\n", "line 2: variable 'B C' contains whitespaces" },
+		{ "A=1\nB C=2\n",
+		  "line 2: variable 'B C' contains whitespaces" },
 		{ "A =1", "line 1: variable 'A ' contains whitespaces" },
 		{ "A\tB", "line 1: variable 'A?B' contains whitespaces" },
 		{ "HOME ", "line 1: variable 'HOME ' contains whitespaces" },
@@ -134,24 +147,27 @@ static void test_file_limits(void)
 
 static void test_merge(void)
 {
-	char *const image[] = { (char[]){ "PATH=/image" }, (char[]){ "A=image" },
-				(char[]){ "B=image" }, (char[]){ "A=image2" },
-				(char[]){ "C=image" }, NULL };
+	char *const image[] = {
+		(char[]){ "PATH=/image" }, (char[]){ "A=image" },
+		(char[]){ "B=image" },	   (char[]){ "A=image2" },
+		(char[]){ "C=image" },	   NULL
+	};
 	char *const own[] = { (char[]){ "PATH=/own" }, (char[]){ "TERM=own" },
 			      NULL };
-	char *const user[] = { (char[]){ "Z=user" }, (char[]){ "B=user" },
-			       (char[]){ "Z=user2" }, (char[]){ "C" },
-			       (char[]){ "AA=user" }, (char[]){ "TERM" },
+	char *const user[] = { (char[]){ "Z=user" },
+			       (char[]){ "B=user" },
+			       (char[]){ "Z=user2" },
+			       (char[]){ "C" },
+			       (char[]){ "AA=user" },
+			       (char[]){ "TERM" },
 			       NULL };
-	const struct fb_env_list lists[] = { { own, 0 },
-					     { user, 2 },
-					     { image, 1 },
-					     { NULL, 3 } };
+	const struct fb_env_list lists[] = {
+		{ own, 0 }, { user, 2 }, { image, 1 }, { NULL, 3 }
+	};
 	FB_STRV struct fb_strv env = { 0 }, none = { 0 };
 
 	TAP_INT(fb_env_merge(lists, FB_ARRAY_SIZE(lists), &env), 0, "merges");
-	TAP_STR(joined(&env),
-		"PATH=/image|Z=user2|B=user|AA=user|A=image2",
+	TAP_STR(joined(&env), "PATH=/image|Z=user2|B=user|AA=user|A=image2",
 		"by rank, in place, taken away");
 	TAP_INT(fb_env_merge(lists, 0, &none), 0, "nothing at all");
 	TAP_INT(none.count, 0, "stays empty");

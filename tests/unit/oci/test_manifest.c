@@ -9,22 +9,25 @@
 #include "oci/manifest.h"
 #include "tap.h"
 
-#define D1 "sha256:1111111111111111111111111111111111111111111111111111111111111111"
-#define D2 "sha256:2222222222222222222222222222222222222222222222222222222222222222"
+#define D1 \
+	"sha256:1111111111111111111111111111111111111111111111111111111111111111"
+#define D2 \
+	"sha256:2222222222222222222222222222222222222222222222222222222222222222"
 #define DESC(type, digest, size)                                               \
-	"{\"mediaType\":\"" type "\",\"digest\":\"" digest "\",\"size\":" size "}"
+	"{\"mediaType\":\"" type "\",\"digest\":\"" digest "\",\"size\":" size \
+	"}"
 #define CONFIG "\"config\":" DESC(FB_MT_OCI_CONFIG, D1, "7")
 #define LAYER DESC(FB_MT_OCI_LAYER_GZIP, D2, "9")
 #define V2 "\"schemaVersion\":2"
 #define MANIFEST "{" V2 "," CONFIG ",\"layers\":[" LAYER "]}"
-#define WITH_TYPE(type)                                                        \
+#define WITH_TYPE(type) \
 	"{" V2 ",\"mediaType\":\"" type "\"," CONFIG ",\"layers\":[" LAYER "]}"
 #define WITH_LAYER(layer) "{" V2 "," CONFIG ",\"layers\":[" layer "]}"
-#define ENTRY(rest)                                                            \
-	"{\"mediaType\":\"" FB_MT_OCI_MANIFEST "\",\"digest\":\"" D1          \
+#define ENTRY(rest)                                                  \
+	"{\"mediaType\":\"" FB_MT_OCI_MANIFEST "\",\"digest\":\"" D1 \
 	"\",\"size\":5" rest "}"
 #define INDEX(entries) "{" V2 ",\"manifests\":[" entries "]}"
-#define OS_ARCH(os, arch)                                                      \
+#define OS_ARCH(os, arch) \
 	",\"platform\":{\"os\":\"" os "\",\"architecture\":\"" arch "\"}"
 
 static void test_kinds(void)
@@ -62,13 +65,16 @@ static void test_kinds(void)
 		{ "{\"fsLayers\":[],\"layers\":[]}", "", FB_DOC_UNKNOWN },
 		/* a signature: an image's config, something else as layers */
 		{ WITH_LAYER(DESC("application/vnd.dev.cosign.simplesigning.v1"
-				  "+json", D2, "1")),
+				  "+json",
+				  D2, "1")),
 		  "", FB_DOC_ARTIFACT },
-		{ "{" V2 ",\"config\":" DESC("application/vnd.oci.empty.v1+json",
-					     D1, "2") ",\"layers\":[]}",
+		{ "{" V2
+		  ",\"config\":" DESC("application/vnd.oci.empty.v1+json", D1,
+				      "2") ",\"layers\":[]}",
 		  FB_MT_OCI_MANIFEST, FB_DOC_ARTIFACT },
 		{ "{\"mediaType\":\"application/vnd.oci.artifact.manifest.v1"
-		  "+json\",\"blobs\":[]}", "", FB_DOC_ARTIFACT },
+		  "+json\",\"blobs\":[]}",
+		  "", FB_DOC_ARTIFACT },
 		/* a foreign layer makes no artifact of an image */
 		{ WITH_LAYER(DESC(FB_MT_DOCKER_FOREIGN, D2, "1")), "",
 		  FB_DOC_MANIFEST },
@@ -162,7 +168,8 @@ static void test_bad_manifests(void)
 		  "is not a number of bytes" },
 		{ WITH_LAYER(DESC(FB_MT_OCI_LAYER, D1, "9223372036854775808")),
 		  -EBADMSG, "too big integer" },
-		{ WITH_LAYER("{\"mediaType\":7,\"digest\":\"" D1 "\",\"size\":1}"),
+		{ WITH_LAYER("{\"mediaType\":7,\"digest\":\"" D1
+			     "\",\"size\":1}"),
 		  -EBADMSG, "'mediaType' is not a string" },
 		{ WITH_LAYER(DESC(FB_MT_DOCKER_FOREIGN, D1, "1")), -EOPNOTSUPP,
 		  "layer 1 is foreign" },
@@ -170,9 +177,9 @@ static void test_bad_manifests(void)
 		  -EOPNOTSUPP, "layer 2 is of type 'application/pdf'" },
 		{ WITH_LAYER(DESC("", D1, "1")), -EOPNOTSUPP,
 		  "layer 1 is of type ''" },
-		{ "{" V2 ",\"config\":" DESC("application/x-chart", D1, "1")
-		  ",\"layers\":[]}", -EOPNOTSUPP,
-		  "an artifact of type 'application/x-chart'" },
+		{ "{" V2 ",\"config\":" DESC("application/x-chart", D1,
+					     "1") ",\"layers\":[]}",
+		  -EOPNOTSUPP, "an artifact of type 'application/x-chart'" },
 	};
 
 	for (size_t i = 0; i < FB_ARRAY_SIZE(cases); i++) {
@@ -211,8 +218,8 @@ static int parse_many(const char *head, const char *item, size_t count,
 
 	if (!json)
 		return -ENOMEM;
-	r = index ? fb_index_parse(json, strlen(json), &x, NULL) :
-		    fb_manifest_parse(json, strlen(json), &m, NULL);
+	r = index ? fb_index_parse(json, strlen(json), &x, NULL)
+		  : fb_manifest_parse(json, strlen(json), &m, NULL);
 	fb_manifest_release(&m);
 	fb_index_release(&x);
 	return r;
@@ -232,8 +239,8 @@ static void test_limits(void)
 	TAP_INT(parse_many("{" V2 ",\"manifests\":[", ENTRY(""),
 			   FB_INDEX_ENTRIES_MAX + 1, "]}", true),
 		-E2BIG, "one more");
-	TAP_INT(parse_many("{\"x\":\"", "y", (2u << 20) - 8, "\"}", false), -EBADMSG,
-		"4 MiB are read");
+	TAP_INT(parse_many("{\"x\":\"", "y", (2u << 20) - 8, "\"}", false),
+		-EBADMSG, "4 MiB are read");
 	TAP_INT(parse_many("{\"x\":\"", "y", (2u << 20) + 8, "\"}", false),
 		-E2BIG, "more are not");
 	TAP_INT(parse_many("{\"x\":[", "[]", 200000, "]}", false), -E2BIG,
@@ -247,16 +254,18 @@ static void test_depth(void)
 	struct fb_err err = { 0 };
 	struct fb_manifest m;
 
-	fb_str_puts(&s, "{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\","
-			"\"b\":");
+	fb_str_puts(&s,
+		    "{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\","
+		    "\"b\":");
 	for (int i = 0; i < 100; i++)
 		fb_str_putc(&s, '[');
 	TAP_INT(fb_manifest_parse(fb_str_cstr(&s), s.len, &m, &err), -EBADMSG,
 		"refuses a hundred levels");
 	TAP_OK(strstr(err.msg, "nested over"), "says why: %s", err.msg);
 	fb_str_truncate(&s, 0);
-	fb_str_puts(&s, "{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"," V2
-			"," CONFIG ",\"layers\":[]}");
+	fb_str_puts(&s,
+		    "{\"a\":\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"," V2
+		    "," CONFIG ",\"layers\":[]}");
 	TAP_INT(fb_manifest_parse(fb_str_cstr(&s), s.len, &m, NULL), 0,
 		"brackets in a string are none");
 	fb_manifest_release(&m);
@@ -264,12 +273,11 @@ static void test_depth(void)
 
 static void test_index(void)
 {
-	static const char json[] = INDEX(
-		ENTRY(OS_ARCH("linux", "amd64")) ","
-		ENTRY(",\"platform\":{\"os\":\"linux\",\"architecture\":\"arm\","
-		      "\"variant\":\"v6\",\"os.features\":[\"x\"]},"
-		      "\"annotations\":{\"org.opencontainers.image.ref.name\":"
-		      "\"3.19\",\"io.containerd.image.name\":\"docker.io/a:b\"}"));
+	static const char json[] = INDEX(ENTRY(OS_ARCH("linux", "amd64")) "," ENTRY(
+		",\"platform\":{\"os\":\"linux\",\"architecture\":\"arm\","
+		"\"variant\":\"v6\",\"os.features\":[\"x\"]},"
+		"\"annotations\":{\"org.opencontainers.image.ref.name\":"
+		"\"3.19\",\"io.containerd.image.name\":\"docker.io/a:b\"}"));
 	struct fb_index x;
 
 	if (!TAP_OK(fb_index_parse(json, strlen(json), &x, NULL) == 0,
@@ -297,8 +305,9 @@ static void test_bad_indexes(void)
 		  "'platform' is not an object" },
 		{ INDEX(ENTRY(",\"platform\":{\"os\":5}")),
 		  "'os' is not a string" },
-		{ INDEX(ENTRY(OS_ARCH("linux", "0123456789012345678901234567890"
-					       "1"))),
+		{ INDEX(ENTRY(OS_ARCH("linux",
+				      "0123456789012345678901234567890"
+				      "1"))),
 		  "'architecture' is over 31 bytes" },
 	};
 
@@ -315,11 +324,11 @@ static void test_bad_indexes(void)
 }
 
 #define ATTESTATION ENTRY(OS_ARCH("unknown", "unknown"))
-#define NESTED                                                                 \
-	"{\"mediaType\":\"" FB_MT_OCI_INDEX "\",\"digest\":\"" D1             \
+#define NESTED                                                    \
+	"{\"mediaType\":\"" FB_MT_OCI_INDEX "\",\"digest\":\"" D1 \
 	"\",\"size\":5}"
-#define VARIANT(v)                                                             \
-	ENTRY(",\"platform\":{\"os\":\"linux\",\"architecture\":\"arm\","      \
+#define VARIANT(v)                                                        \
+	ENTRY(",\"platform\":{\"os\":\"linux\",\"architecture\":\"arm\"," \
 	      "\"variant\":\"" v "\"}")
 
 static void test_select(void)
@@ -329,17 +338,20 @@ static void test_select(void)
 		const char *want;
 		int place; /* of the entry; -ENOENT */
 	} cases[] = {
-		{ INDEX(ENTRY(OS_ARCH("windows", "amd64")) ","
-			ENTRY(OS_ARCH("linux", "386")) ","
-			ENTRY(OS_ARCH("linux", "amd64"))), "linux/amd64", 2 },
-		{ INDEX(VARIANT("v5") "," VARIANT("v8") "," VARIANT("v6") ","
-			VARIANT("v7")), "linux/arm/v7", 3 },
+		{ INDEX(ENTRY(OS_ARCH("windows", "amd64")) "," ENTRY(
+			  OS_ARCH("linux", "386")) "," ENTRY(OS_ARCH("linux",
+								     "amd64"))),
+		  "linux/amd64", 2 },
+		{ INDEX(VARIANT("v5") "," VARIANT("v8") "," VARIANT(
+			  "v6") "," VARIANT("v7")),
+		  "linux/arm/v7", 3 },
 		{ INDEX(VARIANT("v5") "," VARIANT("v8") "," VARIANT("v6")),
 		  "linux/arm/v7", 2 },
 		{ INDEX(VARIANT("v8")), "linux/arm/v7", -ENOENT },
 		/* the first of two equals, as containerd has it */
-		{ INDEX(ENTRY(OS_ARCH("linux", "amd64")) ","
-			ENTRY(OS_ARCH("linux", "x86_64"))), "linux/amd64", 0 },
+		{ INDEX(ENTRY(OS_ARCH("linux", "amd64")) "," ENTRY(
+			  OS_ARCH("linux", "x86_64"))),
+		  "linux/amd64", 0 },
 		{ INDEX(ATTESTATION "," ENTRY(OS_ARCH("linux", "arm64"))),
 		  "linux/arm64", 1 },
 		{ INDEX(ATTESTATION), "linux/amd64", -ENOENT },
@@ -373,16 +385,15 @@ static void test_select(void)
 
 static void test_select_text(void)
 {
-	static const char json[] =
-		INDEX(ATTESTATION "," ENTRY(OS_ARCH("linux", "amd64")) ","
-		      VARIANT("v6"));
+	static const char json[] = INDEX(ATTESTATION "," ENTRY(
+		OS_ARCH("linux", "amd64")) "," VARIANT("v6"));
 	const struct fb_descriptor *entry;
 	struct fb_platform want = { .os = "linux", .arch = "s390x" };
 	struct fb_err err = { 0 };
 	struct fb_index x = { 0 };
-	FB_FREE char *big = many("{" V2 ",\"manifests\":[",
-				 ENTRY(OS_ARCH("linux", "mips64le")), 900,
-				 "]}");
+	FB_FREE char *big =
+		many("{" V2 ",\"manifests\":[",
+		     ENTRY(OS_ARCH("linux", "mips64le")), 900, "]}");
 
 	(void)fb_index_parse(json, strlen(json), &x, NULL);
 	TAP_INT(fb_index_select(&x, &want, &entry, &err), -ENOENT, "no match");

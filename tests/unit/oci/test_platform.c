@@ -45,9 +45,17 @@ static const char *const normal[][2] = {
 };
 
 static const char *const bad[] = {
-	"",	     "/",	   "linux/",	    "/amd64",
-	"linux//v8", "linux/arm64/", "linux/arm64/v8/x", "linux amd64",
-	"linux/arm64/v8\n", "plan10", "linux/\xc3\xa9",
+	"",
+	"/",
+	"linux/",
+	"/amd64",
+	"linux//v8",
+	"linux/arm64/",
+	"linux/arm64/v8/x",
+	"linux amd64",
+	"linux/arm64/v8\n",
+	"plan10",
+	"linux/\xc3\xa9",
 	"linux/0123456789012345678901234567890123",
 };
 
@@ -150,7 +158,8 @@ static void test_rank(void)
 static void test_rank_normalises(void)
 {
 	struct fb_platform want = { .os = "linux", .arch = "amd64" };
-	struct fb_platform have = { .os = "Linux", .arch = "x86_64",
+	struct fb_platform have = { .os = "Linux",
+				    .arch = "x86_64",
 				    .variant = "v1" };
 
 	TAP_OK(fb_platform_rank(&want, &have) > 0, "Linux/x86_64/v1 is amd64");

@@ -8,7 +8,7 @@
 #include "oci/process.h"
 #include "tap.h"
 
-#define PATH_DEFAULT                                                           \
+#define PATH_DEFAULT \
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define LIST(...) ((char *[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
 #define W(text) ((char[]){ text })
@@ -49,10 +49,10 @@ static void test_args(void)
 	char **e = LIST(W("/entry"), W("-x")), **c = LIST(W("cmd"), W("arg"));
 	char **words = LIST(W("a"), W("b"));
 	const struct {
-		char **entrypoint, **cmd;	/* the image's */
-		const char *flag;		/* --entrypoint */
-		char **words;			/* after IMAGE */
-		const char *want;		/* NULL: no command specified */
+		char **entrypoint, **cmd; /* the image's */
+		const char *flag;	  /* --entrypoint */
+		char **words;		  /* after IMAGE */
+		const char *want;	  /* NULL: no command specified */
 	} cases[] = {
 		{ none, c, NULL, none, "cmd|arg" },
 		{ e, none, NULL, none, "/entry|-x" },
@@ -143,20 +143,13 @@ static void test_cwd(void)
 		const char *flag;
 		const char *want; /* NULL: refused */
 	} cases[] = {
-		{ "", NULL, "/" },
-		{ "/srv", NULL, "/srv" },
-		{ "srv", NULL, "/srv" },
-		{ "/srv", "/x", "/x" },
-		{ "/srv", "", "/srv" },
-		{ "/srv", "x", NULL },
-		{ "", "./x", NULL },
-		{ "", "/a//b/./c/", "/a/b/c" },
-		{ "", "/a/../b", "/b" },
-		{ "", "/../..", "/" },
-		{ "", "/a/b/..", "/a" },
-		{ "", "/..a/...", "/..a/..." },
-		{ "", "//", "/" },
-		{ "a/../..", NULL, "/" },
+		{ "", NULL, "/" },	 { "/srv", NULL, "/srv" },
+		{ "srv", NULL, "/srv" }, { "/srv", "/x", "/x" },
+		{ "/srv", "", "/srv" },	 { "/srv", "x", NULL },
+		{ "", "./x", NULL },	 { "", "/a//b/./c/", "/a/b/c" },
+		{ "", "/a/../b", "/b" }, { "", "/../..", "/" },
+		{ "", "/a/b/..", "/a" }, { "", "/..a/...", "/..a/..." },
+		{ "", "//", "/" },	 { "a/../..", NULL, "/" },
 	};
 	char **cmd = LIST(W("x"));
 
@@ -173,8 +166,9 @@ static void test_cwd(void)
 		TAP_INT(r, cases[i].want ? 0 : -EINVAL, "folder %zu", i);
 		TAP_STR(p.cwd, cases[i].want, "folder %zu", i);
 		if (!cases[i].want)
-			TAP_OK(strstr(err.msg, "is invalid, it needs to be an "
-					       "absolute path"),
+			TAP_OK(strstr(err.msg,
+				      "is invalid, it needs to be an "
+				      "absolute path"),
 			       "says why");
 		fb_process_release(&p);
 	}

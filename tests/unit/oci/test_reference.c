@@ -45,8 +45,8 @@ static const struct {
 	/* no slash: a tag, not a port */
 	{ "localhost:5000", "docker.io/library/localhost:5000",
 	  "localhost:5000", "localhost" },
-	{ "localhost:5000/a/b:1", "localhost:5000/a/b:1", "localhost:5000/a/b:1",
-	  "localhost:5000/a/b" },
+	{ "localhost:5000/a/b:1", "localhost:5000/a/b:1",
+	  "localhost:5000/a/b:1", "localhost:5000/a/b" },
 	{ "a:5000/b", "a:5000/b:latest", "a:5000/b:latest", "a:5000/b" },
 	{ "127.0.0.1:5000/x", "127.0.0.1:5000/x:latest",
 	  "127.0.0.1:5000/x:latest", "127.0.0.1:5000/x" },
@@ -109,16 +109,21 @@ static const struct {
 	{ "[]/a", "invalid reference format" },
 	{ "[::g]/a", "invalid reference format" },
 	{ "\xc3\xa9", "invalid reference format" },
-	{ "Alpine", "invalid reference format: repository name "
-		    "(library/Alpine) must be lowercase" },
-	{ "foo/Bar:1", "invalid reference format: repository name (foo/Bar) "
-		       "must be lowercase" },
-	{ "x.io/Bar", "invalid reference format: repository name (Bar) must "
-		      "be lowercase" },
+	{ "Alpine",
+	  "invalid reference format: repository name "
+	  "(library/Alpine) must be lowercase" },
+	{ "foo/Bar:1",
+	  "invalid reference format: repository name (foo/Bar) "
+	  "must be lowercase" },
+	{ "x.io/Bar",
+	  "invalid reference format: repository name (Bar) must "
+	  "be lowercase" },
 	{ HEX64, "invalid repository name (" HEX64 "), cannot specify 64-byte "
 		 "hexadecimal strings" },
-	{ "a@sha256:" "0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF"
-	  "0123456789ABCDEF", "invalid checksum digest format" },
+	{ "a@sha256:"
+	  "0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF"
+	  "0123456789ABCDEF",
+	  "invalid checksum digest format" },
 	{ "a@sha256:0123456789abcdef0123456789abcdef",
 	  "invalid checksum digest length" },
 	{ "a@md5:0123456789abcdef0123456789abcdef",
@@ -146,8 +151,7 @@ static void test_good(void)
 			"'%s' canonical", good[i].text);
 		TAP_OK(fb_reference_parse(out, &again, NULL) == 0 &&
 			       !memcmp(&ref, &again, sizeof(ref)),
-		       "'%s' comes back from its canonical form",
-		       good[i].text);
+		       "'%s' comes back from its canonical form", good[i].text);
 	}
 }
 
@@ -197,8 +201,9 @@ static void test_lengths(void)
 
 	TAP_INT(parse_long("x.io/", 255, "", &err), 0, "a path of 255 bytes");
 	TAP_INT(parse_long("x.io/", 256, "", &err), -EINVAL, "not of 256");
-	TAP_OK(strstr(err.msg, "repository name must not be more than 255 "
-			       "characters"),
+	TAP_OK(strstr(err.msg,
+		      "repository name must not be more than 255 "
+		      "characters"),
 	       "with docker's words");
 	TAP_INT(parse_long("", 247, "", &err), 0, "library/ counts: 247");
 	TAP_INT(parse_long("", 248, "", &err), -EINVAL, "library/ counts: 248");
@@ -231,12 +236,18 @@ static void test_loopback(void)
 		const char *text;
 		bool loopback;
 	} cases[] = {
-		{ "localhost/a", true },	{ "localhost:5000/a", true },
-		{ "LOCALHOST:5000/a", true },	{ "127.0.0.1/a", true },
-		{ "127.1.2.3:5000/a", true },	{ "[::1]/a", true },
-		{ "[::1]:5000/a", true },	{ "127.example.org/a", false },
-		{ "localhost.example/a", false }, { "[::2]/a", false },
-		{ "128.0.0.1/a", false },	{ "alpine", false },
+		{ "localhost/a", true },
+		{ "localhost:5000/a", true },
+		{ "LOCALHOST:5000/a", true },
+		{ "127.0.0.1/a", true },
+		{ "127.1.2.3:5000/a", true },
+		{ "[::1]/a", true },
+		{ "[::1]:5000/a", true },
+		{ "127.example.org/a", false },
+		{ "localhost.example/a", false },
+		{ "[::2]/a", false },
+		{ "128.0.0.1/a", false },
+		{ "alpine", false },
 		{ "1127.0.0.1/a", false },
 	};
 	struct fb_reference ref;

@@ -14,21 +14,48 @@ static void test_signals(void)
 		const char *text;
 		int number;
 	} cases[] = {
-		{ "TERM", 15 },	      { "SIGTERM", 15 },  { "sigterm", 15 },
-		{ "term", 15 },	      { "15", 15 },	  { "1", 1 },
-		{ "64", 64 },	      { "KILL", 9 },	  { "SIGHUP", 1 },
-		{ "INT", 2 },	      { "QUIT", 3 },	  { "USR1", 10 },
-		{ "USR2", 12 },	      { "WINCH", 28 },	  { "CHLD", 17 },
-		{ "CLD", 17 },	      { "IOT", 6 },	  { "POLL", 29 },
-		{ "STKFLT", 16 },     { "PWR", 30 },	  { "SYS", 31 },
-		{ "RTMIN", 34 },      { "SIGRTMIN", 34 }, { "RTMIN+3", 37 },
-		{ "SIGRTMIN+15", 49 }, { "RTMAX", 64 },	  { "RTMAX-14", 50 },
-		{ "", -EINVAL },      { "0", -EINVAL },	  { "65", -EINVAL },
-		{ "-1", -EINVAL },    { "+9", -EINVAL },  { "9x", -EINVAL },
-		{ "SIG", -EINVAL },   { "SIG9", -EINVAL }, { "NOSUCH", -EINVAL },
-		{ "RTMIN-1", -EINVAL }, { "RTMIN+", -EINVAL },
-		{ "RTMIN+31", -EINVAL }, { "RTMAX-31", -EINVAL },
-		{ "RTMIN+999", -EINVAL }, { "99999999999", -EINVAL },
+		{ "TERM", 15 },
+		{ "SIGTERM", 15 },
+		{ "sigterm", 15 },
+		{ "term", 15 },
+		{ "15", 15 },
+		{ "1", 1 },
+		{ "64", 64 },
+		{ "KILL", 9 },
+		{ "SIGHUP", 1 },
+		{ "INT", 2 },
+		{ "QUIT", 3 },
+		{ "USR1", 10 },
+		{ "USR2", 12 },
+		{ "WINCH", 28 },
+		{ "CHLD", 17 },
+		{ "CLD", 17 },
+		{ "IOT", 6 },
+		{ "POLL", 29 },
+		{ "STKFLT", 16 },
+		{ "PWR", 30 },
+		{ "SYS", 31 },
+		{ "RTMIN", 34 },
+		{ "SIGRTMIN", 34 },
+		{ "RTMIN+3", 37 },
+		{ "SIGRTMIN+15", 49 },
+		{ "RTMAX", 64 },
+		{ "RTMAX-14", 50 },
+		{ "", -EINVAL },
+		{ "0", -EINVAL },
+		{ "65", -EINVAL },
+		{ "-1", -EINVAL },
+		{ "+9", -EINVAL },
+		{ "9x", -EINVAL },
+		{ "SIG", -EINVAL },
+		{ "SIG9", -EINVAL },
+		{ "NOSUCH", -EINVAL },
+		{ "RTMIN-1", -EINVAL },
+		{ "RTMIN+", -EINVAL },
+		{ "RTMIN+31", -EINVAL },
+		{ "RTMAX-31", -EINVAL },
+		{ "RTMIN+999", -EINVAL },
+		{ "99999999999", -EINVAL },
 		{ "TERM ", -EINVAL },
 	};
 
@@ -138,8 +165,8 @@ static void test_sizes(void)
 
 	for (size_t i = 0; i < FB_ARRAY_SIZE(cases); i++) {
 		n = 12345;
-		TAP_INT(fb_bytes_parse(cases[i].text, &n, NULL), 0, "takes '%s'",
-			cases[i].text);
+		TAP_INT(fb_bytes_parse(cases[i].text, &n, NULL), 0,
+			"takes '%s'", cases[i].text);
 		TAP_INT(n, cases[i].bytes, "'%s'", cases[i].text);
 	}
 }
