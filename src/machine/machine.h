@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a microVM is, said without any engine's words.
+ */
+#ifndef FB_MACHINE_MACHINE_H
+#define FB_MACHINE_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define FB_MACHINE_DISKS_MAX 4
+#define FB_MACHINE_CPUS_MAX 64
+#define FB_MACHINE_MEMORY_MIN (64ull << 20)
+
+/**
+ * struct fb_machine_disk - A block device
+ * @fd:        Open image file (borrowed); the VMM gets it, never a name
+ * @read_only: May be shared with other machines
+ */
+struct fb_machine_disk {
+	int fd;
+	bool read_only;
+};
+
+/** enum fb_machine_nic - How the machine reaches the network */
+enum fb_machine_nic {
+	FB_NIC_NONE,
+	FB_NIC_USER,   /* the engine's own user-mode network */
+	FB_NIC_STREAM, /* frames over a connected stream socket, nic_fd */
+};
+
+/**
+ * struct fb_machine_config - One microVM
+ * @kernel:       Path of the ELF vmlinux
+ * @initramfs:    Path
+ * @cpus:         1 … FB_MACHINE_CPUS_MAX
+ * @memory_bytes: At least FB_MACHINE_MEMORY_MIN, rounded up to whole MiB
+ * @disks:        In the order in which the guest is told their names
+ * @mac:          Of the interface
+ * @channel_fd:   The VMM's end of a connected stream socket (borrowed)
+ * @console_fd:   Where the serial console's output goes (borrowed)
+ * @drop_ids:     Run the VMM as @uid and @gid
+ */
+struct fb_machine_config {
+	const char *kernel;
+	const char *initramfs;
+	unsigned int cpus;
+	uint64_t memory_bytes;
+	struct fb_machine_disk disks[FB_MACHINE_DISKS_MAX];
+	size_t disk_count;
+	enum fb_machine_nic nic;
+	int nic_fd;
+	uint8_t mac[6];
+	int channel_fd;
+	int console_fd;
+	bool drop_ids;
+	uid_t uid;
+	gid_t gid;
+};
+
+#endif

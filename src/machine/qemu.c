@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * QEMU's microvm: virtio over MMIO, no PCI, no firmware but what loads the
+ * kernel, one serial port for the kernel's last words.
+ *
+ * Everything of the host that the guest is given comes by descriptor: disks as
+ * fd sets, the channel and the console as sockets.  QEMU itself opens only its
+ * own firmware and libraries.  Virtio-mmio slots are filled from the last to
+ * the first and found by the guest from the first to the last, so disks are
+ * named in the reverse of the command line's order.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "machine/engine.h"
+
+/* what each part is for: docs/engines.md "The kernel's command line" */
+#define KERNEL_COMMON                                                          \
+	"console=ttyS0 quiet loglevel=4 reboot=t panic=-1 "                    \
+	"random.trust_cpu=on cryptomgr.notests rcupdate.rcu_expedited=1 "      \
+	"no_timer_check tsc=reliable nokaslr mitigations=auto"
+
+static const char *const readable[] = {
+	"/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache",
+	"/etc/ld.so.preload", "/etc/ssl/openssl.cnf", "/etc/resolv.conf",
+	"/run/systemd/resolve", "/proc", "/sys/devices/system", "/dev/urandom",
+};
+
+static char *qemu_program(void)
+{
+	return fb_find_program("qemu-system-x86_64");
+}
+
+static void add(struct fb_strv *argv, const char *option, const char *value)
+{
+	(void)fb_strv_add(argv, option);
+	(void)fb_strv_add(argv, value);
+}
+
+static void render_base(const struct fb_machine_config *c, enum fb_accel accel,
+			struct fb_strv *argv)
+{
+	bool kvm = accel == FB_ACCEL_KVM;
+
+	(void)fb_strv_add(argv, "qemu-system-x86_64");
+	(void)fb_strv_add(argv, "-nodefaults");
+	(void)fb_strv_add(argv, "-no-user-config");
+	add(argv, "-display", "none");
+	(void)fb_strv_add(argv, "-no-reboot");
+	add(argv, "-sandbox",
+	    "on,obsolete=deny,elevateprivileges=deny,spawn=deny,"
+	    "resourcecontrol=deny");
+	/* without KVM the guest calibrates its clock by PIT and PIC */
+	add(argv, "-machine",
+	    kvm ? "microvm,acpi=off,rtc=on,pit=off,pic=off,isa-serial=on,"
+		  "mem-merge=off" :
+		  "microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on,"
+		  "mem-merge=off");
+	if (kvm) {
+		add(argv, "-accel", "kvm");
+		add(argv, "-cpu", "host");
+	} else {
+		add(argv, "-accel", "tcg,thread=multi");
+		add(argv, "-cpu", "max");
+	}
+	(void)fb_strv_add(argv, "-smp");
+	(void)fb_strv_addf(argv, "%u", c->cpus);
+	(void)fb_strv_add(argv, "-m");
+	(void)fb_strv_addf(argv, "%lluM",
+			   (unsigned long long)((c->memory_bytes + 1048575) >>
+						20));
+	add(argv, "-global", "virtio-mmio.force-legacy=false");
+}
+
+/* commas end an option's value in QEMU's syntax; doubled, they stand */
+static int add_path(struct fb_strv *argv, const char *option, const char *path)
+{
+	if (strlen(path) > 4096)
+		return -ENAMETOOLONG;
+	add(argv, option, path);
+	return argv->err;
+}
+
+static void render_disks(const struct fb_machine_config *c,
+			 struct fb_plan_process *p, struct fb_plan *plan)
+{
+	struct fb_strv *argv = &p->argv;
+
+	for (size_t i = 0; i < c->disk_count; i++) {
+		const struct fb_machine_disk *d = &c->disks[i];
+
+		(void)fb_plan_give_fd(p, d->fd);
+		(void)fb_strv_add(argv, "-add-fd");
+		(void)fb_strv_addf(argv, "fd=%d,set=%zu,opaque=disk%zu", d->fd,
+				   i + 1, i);
+		(void)fb_strv_add(argv, "-blockdev");
+		(void)fb_strv_addf(
+			argv,
+			"driver=file,node-name=disk%zu,filename=/dev/fdset/%zu,"
+			"locking=off,read-only=%s,auto-read-only=off%s",
+			i, i + 1, d->read_only ? "on" : "off",
+			d->read_only ? "" : ",discard=unmap");
+		(void)snprintf(plan->disk_names[i],
+			       sizeof(plan->disk_names[i]), "/dev/vd%c",
+			       (char)('a' + i));
+	}
+	/* the last slot is found last: see the top of this file */
+	for (size_t i = c->disk_count; i-- > 0;) {
+		(void)fb_strv_add(argv, "-device");
+		(void)fb_strv_addf(argv,
+				   "virtio-blk-device,drive=disk%zu,"
+				   "config-wce=off%s",
+				   i,
+				   c->disks[i].read_only ?
+					   "" :
+					   ",discard=on,write-cache=on");
+	}
+}
+
+static void render_nic(const struct fb_machine_config *c,
+		       struct fb_plan_process *p)
+{
+	struct fb_strv *argv = &p->argv;
+
+	if (c->nic == FB_NIC_NONE)
+		return;
+	(void)fb_strv_add(argv, "-netdev");
+	if (c->nic == FB_NIC_STREAM) {
+		(void)fb_plan_give_fd(p, c->nic_fd);
+		(void)fb_strv_addf(argv,
+				   "stream,id=net0,server=off,addr.type=fd,"
+				   "addr.str=%d",
+				   c->nic_fd);
+	} else {
+		(void)fb_strv_add(argv, "user,id=net0,ipv6=on");
+	}
+	(void)fb_strv_add(argv, "-device");
+	(void)fb_strv_addf(argv,
+			   "virtio-net-device,netdev=net0,"
+			   "mac=%02x:%02x:%02x:%02x:%02x:%02x",
+			   c->mac[0], c->mac[1], c->mac[2], c->mac[3],
+			   c->mac[4], c->mac[5]);
+}
+
+static void render_channel(const struct fb_machine_config *c,
+			   struct fb_plan_process *p)
+{
+	struct fb_strv *argv = &p->argv;
+
+	(void)fb_plan_give_fd(p, c->channel_fd);
+	(void)fb_plan_give_fd(p, c->console_fd);
+	(void)fb_strv_add(argv, "-chardev");
+	(void)fb_strv_addf(argv, "socket,id=channel,fd=%d", c->channel_fd);
+	add(argv, "-device", "virtio-serial-device,max_ports=2");
+	add(argv, "-device",
+	    "virtserialport,chardev=channel,name=flamebox.0,nr=1");
+	(void)fb_strv_add(argv, "-chardev");
+	(void)fb_strv_addf(argv, "socket,id=console,fd=%d", c->console_fd);
+	add(argv, "-serial", "chardev:console");
+	add(argv, "-object", "rng-random,id=rng0,filename=/dev/urandom");
+	add(argv, "-device", "virtio-rng-device,rng=rng0");
+	add(argv, "-device",
+	    "virtio-balloon-device,free-page-reporting=on,"
+	    "deflate-on-oom=on");
+}
+
+static int qemu_render(const struct fb_machine_config *c, enum fb_accel accel,
+		       const char *program, struct fb_plan *plan,
+		       struct fb_err *err)
+{
+	struct fb_plan_process *p = fb_plan_add_process(plan, "QEMU", program);
+	int r;
+
+	if (!p)
+		return fb_err_set(err, -ENOMEM, "prepare QEMU: %m");
+	render_base(c, accel, &p->argv);
+	r = add_path(&p->argv, "-kernel", c->kernel);
+	if (r == 0)
+		r = add_path(&p->argv, "-initrd", c->initramfs);
+	if (r < 0)
+		return fb_err_set(err, r, "kernel or initramfs path: %m");
+	add(&p->argv, "-append", KERNEL_COMMON);
+	render_disks(c, p, plan);
+	render_nic(c, p);
+	render_channel(c, p);
+	for (size_t i = 0; i < FB_ARRAY_SIZE(readable); i++)
+		(void)fb_strv_add(&p->readable, readable[i]);
+	(void)fb_strv_add(&p->readable, c->kernel);
+	(void)fb_strv_add(&p->readable, c->initramfs);
+	(void)fb_strv_add(&p->writable, "/dev/null");
+	if (accel == FB_ACCEL_KVM)
+		(void)fb_strv_add(&p->writable, "/dev/kvm");
+	p->drop_ids = c->drop_ids;
+	p->uid = c->uid;
+	p->gid = c->gid;
+	if (p->argv.err || p->readable.err || p->writable.err)
+		return fb_err_set(err, -ENOMEM, "prepare QEMU: %m");
+	return 0;
+}
+
+const struct fb_engine_ops fb_engine_qemu = {
+	.name = "qemu",
+	.title = "QEMU",
+	.accels = 1u << FB_ACCEL_KVM | 1u << FB_ACCEL_TCG,
+	.nics = 1u << FB_NIC_NONE | 1u << FB_NIC_USER | 1u << FB_NIC_STREAM,
+	.cpus_max = FB_MACHINE_CPUS_MAX,
+	.program = qemu_program,
+	.render = qemu_render,
+};
