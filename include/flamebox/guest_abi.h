@@ -22,8 +22,8 @@
  * FB_GUEST_WINDOW bytes and is given back by WINDOW_ADD frames as the receiver
  * hands the bytes on; so no stream blocks another, and memory is bounded.
  *
- * Every output stream of a process ends with EOF, and its EXIT comes after
- * them.  A process that never started (NOT_FOUND, NOT_EXEC, SETUP_FAILED) sends
+ * Every output stream of a process (with a terminal: FB_GUEST_STDOUT alone)
+ * ends with EOF, and its EXIT comes after them.  A process that never started (NOT_FOUND, NOT_EXEC, SETUP_FAILED) sends
  * EXIT without STARTED and without EOF.  CLOSE says that the receiver wants no
  * more: what is still on its way is dropped and needs no WINDOW_ADD, the writer
  * gets SIGPIPE, and EOF follows as always.

@@ -107,6 +107,7 @@ struct fb_spec_process {
  * @fs:     Its type
  * @upper_device: "/dev/vdb", an ext4; NULL = a tmpfs
  * @upper_size_bytes: Of that tmpfs; 0 = half of the memory
+ * @disposable: What is written will be thrown away: the end need not sync it
  * @read_only: The container may not write to /; no upper is needed then,
  *          and @upper_device is not touched
  */
@@ -115,6 +116,7 @@ struct fb_spec_root {
 	enum fb_spec_fs fs;
 	const char *upper_device;
 	uint64_t upper_size_bytes;
+	bool disposable;
 	bool read_only;
 };
 

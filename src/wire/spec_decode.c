@@ -253,6 +253,8 @@ static int read_single(struct fb_guest_spec *spec, const struct record *rec)
 		return read_u64(rec, &spec->root.upper_size_bytes, 1);
 	case FB_SPEC_TAG_READ_ONLY:
 		return read_flag(rec, &spec->root.read_only);
+	case FB_SPEC_TAG_DISPOSABLE:
+		return read_flag(rec, &spec->root.disposable);
 	case FB_SPEC_TAG_INIT:
 		return read_flag(rec, &spec->init);
 	case FB_SPEC_TAG_DEBUG:

@@ -118,6 +118,7 @@ static int encode_root(const struct fb_spec_root *root, struct fb_str *out,
 		add_u64(out, FB_SPEC_TAG_UPPER_TMPFS, &root->upper_size_bytes,
 			1);
 	add_flag(out, FB_SPEC_TAG_READ_ONLY, root->read_only);
+	add_flag(out, FB_SPEC_TAG_DISPOSABLE, root->disposable);
 	return add_text(out, FB_SPEC_TAG_UPPER_DEVICE, root->upper_device, err);
 }
 

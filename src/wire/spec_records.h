@@ -10,7 +10,7 @@
  *   ROOT               u32 fs, text device
  *   UPPER_DEVICE       text
  *   UPPER_TMPFS        u64 bytes
- *   READ_ONLY, INIT, DEBUG  empty
+ *   READ_ONLY, DISPOSABLE, INIT, DEBUG  empty
  *   HOSTNAME, HOSTS, RESOLV_CONF  text
  *   TMPFS              text path, text options; once for each
  *   NET                6 bytes MAC, 2 bytes zero, u32 MTU, text interface
@@ -51,6 +51,7 @@ enum fb_spec_tag {
 	FB_SPEC_TAG_PIDS,
 	FB_SPEC_TAG_CLOCK,
 	FB_SPEC_TAG_SEED,
+	FB_SPEC_TAG_DISPOSABLE,
 	FB_SPEC_TAG_END
 };
 

@@ -29,7 +29,8 @@ static struct fb_guest_spec full_spec(void)
 			     .size = { 25, 81 },
 			     .rlimits = { { "nofile", 10, UINT64_MAX } },
 			     .rlimit_count = 1 },
-		.root = { "/dev/vda", FB_SPEC_FS_EROFS, "/dev/vdb", 7, true },
+		.root = { "/dev/vda", FB_SPEC_FS_EROFS, "/dev/vdb", 7, true,
+			  true },
 		.net = { .name = "eth0",
 			 .mac = { 2, 3 },
 			 .mtu = 1400,
@@ -107,7 +108,7 @@ static void test_trip(void)
 	TAP_STR(got.root.device, "/dev/vda", "root device");
 	TAP_STR(got.root.upper_device, "/dev/vdb", "upper device");
 	TAP_OK(got.root.fs == FB_SPEC_FS_EROFS && got.root.read_only &&
-		       got.root.upper_size_bytes == 7,
+		       got.root.disposable && got.root.upper_size_bytes == 7,
 	       "root's other fields");
 	TAP_OK(!memcmp(&got.net, &spec.net, sizeof(spec.net)), "network");
 	TAP_STR(got.hostname, "box", "host name");
