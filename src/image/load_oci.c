@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* OCI layouts, as a folder or as an archive: index.json says what images there are. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/io.h"
+#include "base/path.h"
+#include "image/assemble.h"
+#include "image/load_internal.h"
+#include "oci/json.h"
+
+#define COPY_BYTES 262144
+/* index.json → index → manifest */
+#define NESTING_MAX 2
+
+int fb_oci_layout_check(const char *json, size_t len, struct fb_err *err)
+{
+	FB_JSON json_t *root = NULL;
+	const char *version = NULL;
+	int r = fb_json_load(json, len, "oci-layout", &root, err);
+
+	if (r == 0)
+		r = fb_json_string(root, "imageLayoutVersion", &version, err);
+	if (r < 0)
+		return r;
+	if (!version)
+		return fb_err_set(err, -EBADMSG,
+				  "oci-layout says no imageLayoutVersion");
+	if (strncmp(version, "1.", 2) != 0)
+		return fb_err_set(err, -EOPNOTSUPP,
+				  "OCI layout of version '%s', known is 1",
+				  version);
+	return 0;
+}
+
+static int copy_file(struct fb_loader *loader, int from,
+		     struct fb_blob_writer *writer,
+		     const struct fb_descriptor *d, struct fb_err *err)
+{
+	FB_FREE char *buf = malloc(COPY_BYTES);
+	char text[FB_DIGEST_TEXT_MAX];
+	ssize_t n;
+	int r;
+
+	if (!buf)
+		return fb_err_set(err, -ENOMEM, "copy a blob: %m");
+	(void)fb_digest_format(&d->digest, text);
+	while ((n = fb_read_full(from, buf, COPY_BYTES)) > 0) {
+		r = fb_store_blob_write(writer, buf, (size_t)n, err);
+		if (r == 0)
+			r = fb_progress_tick(loader->ctx->progress);
+		if (r < 0)
+			return r;
+		fb_progress(loader->ctx->progress, FB_PROGRESS_LOADING, text,
+			    fb_store_blob_size(writer), d->size_bytes);
+	}
+	return n < 0 ? fb_err_set(err, (int)n, "read blob '%s': %s", text,
+				  strerror((int)-n))
+		     : 0;
+}
+
+static int open_blob_file(struct fb_loader *loader,
+			  const struct fb_descriptor *d, struct fb_err *err)
+{
+	char hex[FB_DIGEST_TEXT_MAX];
+	char path[FB_DIGEST_TEXT_MAX + 16];
+	struct stat st;
+	FB_FD int fd = -EBADF;
+
+	(void)snprintf(path, sizeof(path), "blobs/%s/%s",
+		       fb_digest_kind_name(d->digest.kind),
+		       fb_digest_hex(&d->digest, hex));
+	fd = fb_open_beneath(loader->dirfd, path, O_RDONLY | O_NONBLOCK, 0);
+	if (fd < 0)
+		return fb_err_set(err, fd == -ENOENT ? -EBADMSG : fd,
+				  "open '%s': %s", path, strerror(-fd));
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    (uint64_t)st.st_size != d->size_bytes)
+		return fb_err_set(err, -EBADMSG,
+				  "'%s' is no file of %llu bytes", path,
+				  (unsigned long long)d->size_bytes);
+	return FB_TAKE_FD(fd);
+}
+
+static int copy_blob(struct fb_loader *loader, const struct fb_descriptor *d,
+		     struct fb_err *err)
+{
+	FB_BLOB_WRITER struct fb_blob_writer *writer = NULL;
+	FB_FD int fd = -EBADF;
+	struct fb_blob_options options = {
+		.digest = &d->digest,
+		.size_bytes = d->size_bytes,
+		.lease = loader->lease,
+	};
+	int r;
+
+	fd = open_blob_file(loader, d, err);
+	if (fd < 0)
+		return fd;
+	r = fb_store_blob_create(loader->ctx->store, &options, &writer, err);
+	if (r == 0)
+		r = copy_file(loader, fd, writer, d, err);
+	if (r == 0)
+		r = fb_members_note(&loader->members, &d->digest);
+	if (r == 0)
+		r = fb_store_blob_commit(writer, NULL, err);
+	if (r == 0)
+		writer = NULL;
+	return r;
+}
+
+/* Have a blob in the store. Return: 0; -EBADMSG the image lacks it */
+static int need_blob(struct fb_loader *loader, const struct fb_descriptor *d,
+		     struct fb_err *err)
+{
+	char hex[FB_DIGEST_TEXT_MAX];
+	char name[FB_DIGEST_TEXT_MAX + 16];
+	const struct fb_member *member;
+	bool has = false;
+	int r;
+
+	if (loader->dirfd >= 0) {
+		r = fb_store_lease_add(loader->lease, &d->digest, d->size_bytes,
+				       &has, err);
+		return r < 0 || has ? r : copy_blob(loader, d, err);
+	}
+	(void)snprintf(name, sizeof(name), "blobs/%s/%s",
+		       fb_digest_kind_name(d->digest.kind),
+		       fb_digest_hex(&d->digest, hex));
+	member = fb_members_find(&loader->members, name);
+	if (!member || !fb_digest_equal(&member->digest, &d->digest))
+		return fb_err_set(err, -EBADMSG, "'%s' is not in the archive",
+				  name);
+	if (member->size_bytes != d->size_bytes)
+		return fb_err_set(err, -EBADMSG,
+				  "'%s' has %llu bytes instead of %llu", name,
+				  (unsigned long long)member->size_bytes,
+				  (unsigned long long)d->size_bytes);
+	return 0;
+}
+
+static int load_parts(struct fb_loader *loader, const char *json, size_t len,
+		      struct fb_err *err)
+{
+	FB_MANIFEST struct fb_manifest manifest = { 0 };
+	int r = fb_manifest_parse(json, len, &manifest, err);
+
+	if (r == 0)
+		r = fb_image_check_manifest(&manifest, err);
+	if (r == 0)
+		r = need_blob(loader, &manifest.config, err);
+	for (size_t i = 0; r == 0 && i < manifest.layer_count; i++) {
+		r = need_blob(loader, &manifest.layers[i], err);
+		if (r < 0)
+			r = fb_err_wrap(err, r, "layer %zu", i + 1);
+	}
+	return r;
+}
+
+static int select_entry(struct fb_loader *loader, const struct fb_index *index,
+			const struct fb_descriptor **ret, struct fb_err *err)
+{
+	struct fb_platform host;
+
+	fb_platform_host(&host);
+	return fb_index_select(
+		index, loader->what->platform ? loader->what->platform : &host,
+		ret, err);
+}
+
+static int load_document(struct fb_loader *loader,
+			 const struct fb_descriptor *d,
+			 const struct fb_blob_ref *from, unsigned int depth,
+			 struct fb_image_entry *ret, struct fb_err *err);
+
+static int load_nested(struct fb_loader *loader, const char *json, size_t len,
+		       const struct fb_descriptor *d, unsigned int depth,
+		       struct fb_image_entry *ret, struct fb_err *err)
+{
+	const struct fb_blob_ref from = { .digest = d->digest,
+					  .size_bytes = d->size_bytes };
+	const struct fb_descriptor *entry;
+	struct fb_index index = { 0 };
+	int r;
+
+	if (depth >= NESTING_MAX)
+		return fb_err_set(err, -EBADMSG, "indexes within indexes");
+	r = fb_index_parse(json, len, &index, err);
+	if (r < 0)
+		return r;
+	r = select_entry(loader, &index, &entry, err);
+	if (r == 0)
+		r = load_document(loader, entry, &from, depth + 1, ret, err);
+	fb_index_release(&index);
+	return r;
+}
+
+static int load_document(struct fb_loader *loader,
+			 const struct fb_descriptor *d,
+			 const struct fb_blob_ref *from, unsigned int depth,
+			 struct fb_image_entry *ret, struct fb_err *err)
+{
+	FB_FREE char *json = NULL;
+	size_t len;
+	int r;
+
+	if (d->size_bytes > FB_MANIFEST_SIZE_MAX)
+		return fb_err_set(err, -E2BIG,
+				  "a manifest of %llu bytes, the limit is %u",
+				  (unsigned long long)d->size_bytes,
+				  FB_MANIFEST_SIZE_MAX);
+	r = need_blob(loader, d, err);
+	if (r == 0)
+		r = fb_store_blob_load(loader->ctx->store, &d->digest,
+				       FB_MANIFEST_SIZE_MAX, &json, &len, err);
+	if (r < 0)
+		return r;
+	switch (fb_document_kind(json, len, d->media_type)) {
+	case FB_DOC_INDEX:
+		return load_nested(loader, json, len, d, depth, ret, err);
+	case FB_DOC_MANIFEST:
+		r = load_parts(loader, json, len, err);
+		return r < 0 ? r
+			     : fb_image_assemble(loader->ctx, d, from,
+						 loader->what->platform, ret,
+						 err);
+	case FB_DOC_SCHEMA1:
+		return fb_err_set(err, -EOPNOTSUPP, "docker's old schema 1");
+	case FB_DOC_ARTIFACT:
+		return fb_err_set(err, -EOPNOTSUPP,
+				  "an artifact, not an image");
+	case FB_DOC_UNKNOWN:
+		break;
+	}
+	return fb_err_set(err, -EBADMSG, "neither a manifest nor an index");
+}
+
+/* A full reference stands as it is; a bare tag needs a name before it. */
+static int name_by_annotation(struct fb_loader *loader,
+			      const struct fb_descriptor *d,
+			      struct fb_image_entry *entry, struct fb_err *err)
+{
+	const char *text = d->image_name[0] ? d->image_name : d->ref_name;
+	FB_FREE char *joined = NULL;
+
+	if (!text[0])
+		return 0;
+	if (strpbrk(text, "/:@"))
+		return fb_loader_name(entry, text, err);
+	if (!loader->base[0]) {
+		fb_log(loader->ctx->log, FB_LOG_WARN,
+		       "the image only has the tag '%s': it is loaded without "
+		       "a name, give one with --name",
+		       text);
+		return 0;
+	}
+	if (asprintf(&joined, "%s:%s", loader->base, text) < 0) {
+		joined = NULL;
+		return -ENOMEM;
+	}
+	return fb_loader_name(entry, joined, err);
+}
+
+static int load_top(struct fb_loader *loader, const struct fb_descriptor *d,
+		    struct fb_err *err)
+{
+	FB_IMAGE_ENTRY struct fb_image_entry entry = { 0 };
+	char text[FB_DIGEST_TEXT_MAX];
+	int r = load_document(loader, d, NULL, 0, &entry, err);
+
+	if (r == 0 && !loader->what->name)
+		r = name_by_annotation(loader, d, &entry, err);
+	if (r == 0)
+		r = fb_loader_add(loader, &entry, err);
+	return r < 0 ? fb_err_wrap(err, r, "image '%s'",
+				   fb_digest_format(&d->digest, text))
+		     : 0;
+}
+
+static const char *name_of(const struct fb_descriptor *d)
+{
+	return d->image_name[0] ? d->image_name : d->ref_name;
+}
+
+static bool same_platform(const struct fb_descriptor *a,
+			  const struct fb_descriptor *b)
+{
+	return !strcmp(a->platform.os, b->platform.os) &&
+	       !strcmp(a->platform.arch, b->platform.arch) &&
+	       !strcmp(a->platform.variant, b->platform.variant);
+}
+
+static bool is_attestation(const struct fb_descriptor *d)
+{
+	return !strcmp(d->platform.os, "unknown");
+}
+
+/* Entries that differ in nothing but the platform are one image of several. */
+static bool is_multi_platform(const struct fb_index *group)
+{
+	for (size_t i = 0; i < group->manifest_count; i++) {
+		if (!group->manifests[i].platform.os[0])
+			return false;
+		for (size_t j = 0; j < i; j++)
+			if (same_platform(&group->manifests[i],
+					  &group->manifests[j]))
+				return false;
+	}
+	return group->manifest_count > 1;
+}
+
+static int load_group(struct fb_loader *loader, const struct fb_index *group,
+		      struct fb_err *err)
+{
+	const struct fb_descriptor *best;
+	int r = 0;
+
+	if (is_multi_platform(group)) {
+		r = select_entry(loader, group, &best, err);
+		return r < 0 ? r : load_top(loader, best, err);
+	}
+	for (size_t i = 0; r == 0 && i < group->manifest_count; i++)
+		r = load_top(loader, &group->manifests[i], err);
+	return r;
+}
+
+static int load_groups(struct fb_loader *loader, const struct fb_index *index,
+		       struct fb_err *err)
+{
+	size_t total = index->manifest_count;
+	FB_FREE bool *taken = calloc(total + 1, sizeof(*taken));
+	FB_FREE struct fb_descriptor *members =
+		calloc(total + 1, sizeof(*members));
+	int r = 0;
+
+	if (!taken || !members)
+		return fb_err_set(err, -ENOMEM, "read index.json: %m");
+	for (size_t i = 0; r == 0 && i < total; i++) {
+		struct fb_index group = { .manifests = members };
+
+		for (size_t j = i; j < total; j++) {
+			const struct fb_descriptor *d = &index->manifests[j];
+
+			if (taken[j] || is_attestation(d) ||
+			    strcmp(name_of(d), name_of(&index->manifests[i])) !=
+				    0)
+				continue;
+			taken[j] = true;
+			members[group.manifest_count++] = *d;
+		}
+		r = load_group(loader, &group, err);
+	}
+	return r;
+}
+
+int fb_load_oci(struct fb_loader *loader, const char *index_json,
+		size_t index_len, struct fb_err *err)
+{
+	struct fb_index index = { 0 };
+	int r = fb_index_parse(index_json, index_len, &index, err);
+
+	if (r == 0)
+		r = load_groups(loader, &index, err);
+	fb_index_release(&index);
+	return r < 0 ? fb_err_wrap(err, r, "index.json") : 0;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The image that a command needs: from here, or from a registry. */
+#include <errno.h>
+#include <string.h>
+
+#include "image/pull.h"
+
+int fb_pull_policy_parse(const char *text, enum fb_pull_policy *ret,
+			 struct fb_err *err)
+{
+	static const char *const names[] = {
+		[FB_PULL_MISSING] = "missing",
+		[FB_PULL_ALWAYS] = "always",
+		[FB_PULL_NEVER] = "never",
+	};
+
+	for (size_t i = 0; i < FB_ARRAY_SIZE(names); i++) {
+		if (!strcmp(text, names[i])) {
+			*ret = (enum fb_pull_policy)i;
+			return 0;
+		}
+	}
+	return fb_err_set(err, -EINVAL,
+			  "invalid pull option: '%s': must be one of "
+			  "\"always\", \"missing\" or \"never\"",
+			  text);
+}
+
+/* Return: 0 here, and for the platform that was asked for; -ENOENT */
+static int find_local(const struct fb_image_context *ctx,
+		      const struct fb_image_pull *pull,
+		      struct fb_image_record *ret, char **ret_name,
+		      struct fb_err *err)
+{
+	char have[100], want[100];
+	int r = fb_image_resolve(ctx, pull->reference, ret, ret_name, err);
+
+	if (r < 0 || !pull->platform ||
+	    fb_platform_rank(pull->platform, &ret->platform) > 0)
+		return r;
+	(void)fb_platform_format(&ret->platform, have);
+	(void)fb_platform_format(pull->platform, want);
+	fb_image_record_release(ret);
+	free(*ret_name);
+	*ret_name = NULL;
+	return fb_err_set(err, -ENOENT, "image '%s' is here for %s, not for %s",
+			  pull->reference, have, want);
+}
+
+static int pull_and_find(const struct fb_image_context *ctx,
+			 const struct fb_image_pull *pull,
+			 struct fb_image_record *ret, bool *ret_pulled,
+			 struct fb_err *err)
+{
+	FB_IMAGE_PULLED struct fb_image_pulled pulled = { 0 };
+	int r = fb_image_pull(ctx, pull, &pulled, err);
+
+	if (r == 0)
+		r = fb_store_image_by_manifest(ctx->store, &pulled.manifest,
+					       ret, err);
+	if (r == 0 && ret_pulled)
+		*ret_pulled = true;
+	return r;
+}
+
+int fb_image_obtain(const struct fb_image_context *ctx,
+		    const struct fb_image_pull *pull,
+		    enum fb_pull_policy policy, struct fb_image_record *ret,
+		    bool *ret_pulled, struct fb_err *err)
+{
+	struct fb_err local = { 0 };
+	FB_FREE char *name = NULL;
+	struct fb_reference ref;
+	int r = find_local(ctx, pull, ret, &name, &local);
+
+	if (ret_pulled)
+		*ret_pulled = false;
+	if (r == 0 && policy == FB_PULL_ALWAYS && name[0]) {
+		fb_image_record_release(ret);
+		return pull_and_find(ctx, pull, ret, ret_pulled, err);
+	}
+	if (r == 0)
+		return 0;
+	/* an id, or a damaged store: no registry helps */
+	if (r != -ENOENT || policy == FB_PULL_NEVER ||
+	    strncmp(pull->reference, "sha256:", 7) == 0 ||
+	    fb_reference_parse(pull->reference, &ref, NULL) < 0) {
+		if (err)
+			*err = local;
+		return r;
+	}
+	return pull_and_find(ctx, pull, ret, ret_pulled, err);
+}
