@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The network that needs no right: a user-mode back end, a fixed address plan.
+ */
+#ifndef FB_NET_USER_H
+#define FB_NET_USER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+#define FB_NET_V4_ADDRESS "10.0.2.15"
+#define FB_NET_V4_GATEWAY "10.0.2.2"
+#define FB_NET_V4_DNS "10.0.2.3"
+#define FB_NET_V4_PREFIX 24
+#define FB_NET_V6_ADDRESS "fec0::15"
+#define FB_NET_V6_GATEWAY "fec0::2"
+#define FB_NET_V6_PREFIX 64
+
+#define FB_RESOLV_CONF_MAX 65536
+
+/**
+ * struct fb_net_guest - What the guest is told
+ * @mac:     Of its interface
+ * @v4, @v4_gateway: Network byte order
+ * @v6, @v6_gateway: Likewise
+ * @mtu:     0 = the device's own
+ */
+struct fb_net_guest {
+	uint8_t mac[6];
+	uint8_t v4[4];
+	uint8_t v4_gateway[4];
+	uint8_t v4_prefix;
+	uint8_t v6[16];
+	uint8_t v6_gateway[16];
+	uint8_t v6_prefix;
+	uint32_t mtu;
+};
+
+/**
+ * fb_net_user_plan() - The address plan of the user-mode network
+ * @seed: Bytes that make the MAC address differ between machines
+ */
+void fb_net_user_plan(const uint8_t seed[3], struct fb_net_guest *ret);
+
+/**
+ * fb_net_resolv_conf() - The guest's resolv.conf from the host's
+ * @host: Host's text (borrowed), any bytes; NULL = none
+ * @out:  Text is appended: our forwarder as the only name server, and the host's
+ *        search and options lines
+ *
+ * Return: 0; -E2BIG; -ENOMEM.
+ */
+int fb_net_resolv_conf(const char *host, struct fb_str *out);
+
+#endif
