@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/auth_helper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/spawn.h"
+#include "registry/auth_file.h"
+
+#define HELPER_TIMEOUT_MS 60000u
+#define HELPER_REPLY_MAX (64u << 10)
+#define HELPER_NOT_FOUND "credentials not found in native keychain"
+
+static int read_reply(int fd, struct fb_str *reply, uint64_t deadline_ms)
+{
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		uint64_t now = fb_now_ms();
+		char *room;
+		ssize_t n;
+
+		if (now >= deadline_ms)
+			return -ETIMEDOUT;
+		if (poll(&p, 1, (int)(deadline_ms - now)) <= 0)
+			continue;
+		room = fb_str_reserve(reply, 1024);
+		if (!room)
+			return reply->err;
+		n = recv(fd, room, 1024, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return 0;
+		reply->len += (size_t)n;
+		reply->buf[reply->len] = '\0';
+	}
+}
+
+/* A socket, not a pipe: a helper that never reads must not raise SIGPIPE. */
+static int talk(int fd, const char *key, struct fb_str *reply)
+{
+	if (send(fd, key, strlen(key), MSG_NOSIGNAL) < 0 && errno != EPIPE)
+		return -errno;
+	(void)shutdown(fd, SHUT_WR);
+	return read_reply(fd, reply, fb_now_ms() + HELPER_TIMEOUT_MS);
+}
+
+static int start_helper(const char *program, int theirs, pid_t *ret_pid,
+			struct fb_err *err)
+{
+	char name[128], get[] = "get";
+	char *argv[] = { name, get, NULL };
+	const struct fb_spawn_fd fds[] = { { theirs, 0 }, { theirs, 1 } };
+	const struct fb_spawn spec = { .path = program,
+				       .argv = argv,
+				       .fds = fds,
+				       .fd_count = FB_ARRAY_SIZE(fds),
+				       .die_with_parent = 1 };
+
+	(void)snprintf(name, sizeof(name), "%s", program);
+	return fb_spawn(&spec, ret_pid, NULL, err);
+}
+
+static int run_helper(const char *program, const char *key,
+		      struct fb_str *reply, struct fb_err *err)
+{
+	FB_FD int ours = -EBADF, theirs = -EBADF;
+	int pair[2], status, r;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return fb_err_set(err, -errno, "ask '%s': %m", program);
+	ours = pair[0];
+	theirs = pair[1];
+	r = start_helper(program, theirs, &pid, err);
+	if (r < 0)
+		return r;
+	theirs = fb_close(theirs);
+	r = talk(ours, key, reply);
+	if (r < 0)
+		(void)kill(pid, SIGKILL);
+	if (fb_spawn_wait(pid, &status) < 0 && r == 0)
+		r = -EIO;
+	if (r < 0)
+		return fb_err_set(err, r, "ask '%s': %m", program);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+}
+
+int fb_auth_helper_get(const char *helper, const char *key,
+		       struct fb_credential *ret, struct fb_err *err)
+{
+	FB_SECRET_STR struct fb_str reply = FB_STR_INIT(HELPER_REPLY_MAX);
+	char program[128];
+	int r;
+
+	(void)snprintf(program, sizeof(program), "docker-credential-%s",
+		       helper);
+	r = run_helper(program, key, &reply, err);
+	if (r < 0)
+		return r;
+	if (r > 0 && strstr(fb_str_cstr(&reply), HELPER_NOT_FOUND))
+		return fb_err_set(err, -ENOENT, "'%s' has no log-in for '%s'",
+				  program, key);
+	if (r > 0)
+		return fb_err_set(err, -EIO, "'%s' failed", program);
+	r = fb_helper_reply_parse(fb_str_cstr(&reply), reply.len, ret, err);
+	return r < 0 ? fb_err_wrap(err, r, "ask '%s'", program) : 0;
+}
