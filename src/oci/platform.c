@@ -75,8 +75,10 @@ static bool listed(const char *const *list, size_t count, const char *word)
 	return false;
 }
 
+/* the rest is zero: platforms are plain data that may be compared as such */
 static void set_part(char *field, const char *text)
 {
+	memset(field, 0, PART_MAX + 1);
 	(void)snprintf(field, PART_MAX + 1, "%s", text);
 }
 

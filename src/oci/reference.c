@@ -289,13 +289,19 @@ const char *fb_reference_canonical(const struct fb_reference *ref,
 	return out;
 }
 
+/*
+ * Docker Hub's name goes without saying, unless the path's first component
+ * would be taken for a domain ("docker.io/a.b/c", which docker itself shows in
+ * a form that means something else).
+ */
 const char *fb_reference_repository(const struct fb_reference *ref,
 				    char out[FB_REFERENCE_TEXT_MAX])
 {
 	const char *path = ref->path;
-	size_t library = strlen(HUB_LIBRARY);
+	size_t library = strlen(HUB_LIBRARY), first = strcspn(path, "/");
+	bool hub = !strcmp(ref->domain, HUB_DOMAIN);
 
-	if (strcmp(ref->domain, HUB_DOMAIN)) {
+	if (!hub || (path[first] && is_domain(path, first))) {
 		(void)snprintf(out, FB_REFERENCE_TEXT_MAX, "%s/%s", ref->domain,
 			       path);
 		return out;

@@ -35,6 +35,11 @@ static const struct {
 	  "library/foo/bar:latest", "library/foo/bar" },
 	{ "foo/bar:a.B_c-d", "docker.io/foo/bar:a.B_c-d", "foo/bar:a.B_c-d",
 	  "foo/bar" },
+	/* its short form would be another registry's */
+	{ "docker.io/a.b/c", "docker.io/a.b/c:latest", "docker.io/a.b/c:latest",
+	  "docker.io/a.b/c" },
+	{ "docker.io/localhost/c", "docker.io/localhost/c:latest",
+	  "docker.io/localhost/c:latest", "docker.io/localhost/c" },
 	/* docker keeps this name apart from Docker Hub's */
 	{ "registry-1.docker.io/library/alpine",
 	  "registry-1.docker.io/library/alpine:latest",
