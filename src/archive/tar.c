@@ -387,9 +387,27 @@ static int parse_entry(struct fb_tar *tar, struct fb_err *err)
 	return 0;
 }
 
+/*
+ * The last body's padding may be missing with the end marker: `umoci insert`
+ * writes such layers, and Go's reader takes them.
+ */
+static int skip_padding(struct fb_tar *tar, struct fb_err *err)
+{
+	ssize_t n = fb_source_read_full(tar->source, tar->buf, tar->padding,
+					err);
+
+	if (n < 0)
+		return (int)n;
+	tar->pos += (uint64_t)n;
+	return 0;
+}
+
 static int leave_entry(struct fb_tar *tar, struct fb_err *err)
 {
-	int r = skip(tar, tar->body_left + tar->padding, err);
+	int r = skip(tar, tar->body_left, err);
+
+	if (r == 0 && tar->padding)
+		r = skip_padding(tar, err);
 
 	if (r < 0)
 		return tar->name ? fb_err_wrap(err, r, "entry '%.200s'",
