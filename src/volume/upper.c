@@ -92,32 +92,6 @@ static int run_mkfs(int fd, struct fb_err *err)
 	return r < 0 ? r : wait_for_mkfs(pid, errors_r, err);
 }
 
-static int make_template(int dir_fd, const char *name, uint64_t size,
-			 int *ret_fd, struct fb_err *err)
-{
-	FB_FD int fd = -EBADF;
-	char temp[NAME_SIZE + 32];
-	int r;
-
-	(void)snprintf(temp, sizeof(temp), "%s.%ld.tmp", name, (long)getpid());
-	(void)unlinkat(dir_fd, temp, 0);
-	fd = openat(dir_fd, temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return fb_err_set(err, -errno, "create '%s': %m", temp);
-	r = ftruncate(fd, (off_t)size) < 0 ?
-		    fb_err_set(err, -errno, "grow '%s': %m", temp) :
-		    run_mkfs(fd, err);
-	if (r == 0 && (fsync(fd) < 0 ||
-		       renameat(dir_fd, temp, dir_fd, name) < 0))
-		r = fb_err_set(err, -errno, "publish '%s': %m", name);
-	if (r < 0) {
-		(void)unlinkat(dir_fd, temp, 0);
-		return r;
-	}
-	*ret_fd = FB_TAKE_FD(fd);
-	return 0;
-}
-
 static int copy_range(int from, int to, uint64_t offset, uint64_t end)
 {
 	loff_t in = (loff_t)offset, out = (loff_t)offset;
@@ -168,6 +142,47 @@ static int copy_sparse(int from, int to, uint64_t size)
 		data = hole;
 	}
 	return r;
+}
+
+/* mkfs works in an unnamed file: it preallocates, and only a sparse copy is kept */
+static int format_scratch(int dir_fd, uint64_t size, int *ret_fd,
+			  struct fb_err *err)
+{
+	FB_FD int fd = openat(dir_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0 || ftruncate(fd, (off_t)size) < 0)
+		return fb_err_set(err, -errno, "make an empty file system: %m");
+	r = run_mkfs(fd, err);
+	if (r == 0)
+		*ret_fd = FB_TAKE_FD(fd);
+	return r;
+}
+
+static int make_template(int dir_fd, const char *name, uint64_t size,
+			 int *ret_fd, struct fb_err *err)
+{
+	FB_FD int fd = -EBADF, scratch = -EBADF;
+	char temp[NAME_SIZE + 32];
+	int r = format_scratch(dir_fd, size, &scratch, err);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(temp, sizeof(temp), "%s.%ld.tmp", name, (long)getpid());
+	(void)unlinkat(dir_fd, temp, 0);
+	fd = openat(dir_fd, temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return fb_err_set(err, -errno, "create '%s': %m", temp);
+	r = copy_sparse(scratch, fd, size);
+	if (r == 0 &&
+	    (fsync(fd) < 0 || renameat(dir_fd, temp, dir_fd, name) < 0))
+		r = -errno;
+	if (r < 0) {
+		(void)unlinkat(dir_fd, temp, 0);
+		return fb_err_set(err, r, "publish '%s': %m", name);
+	}
+	*ret_fd = FB_TAKE_FD(fd);
+	return 0;
 }
 
 static int open_template(int dir_fd, uint64_t size, int *ret_fd,

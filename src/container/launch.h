@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the client hands to the monitor: fixed descriptor numbers and two
+ * arguments.  The plan's descriptors count in the monitor, so a plan is the same
+ * whatever the client had open.
+ */
+#ifndef FB_CONTAINER_LAUNCH_H
+#define FB_CONTAINER_LAUNCH_H
+
+enum fb_launch_fd {
+	FB_LAUNCH_CLIENT = 3, /* socket to the client, frames both ways */
+	FB_LAUNCH_DIR,	      /* the container's folder */
+	FB_LAUNCH_LOCK,	      /* its lock: held as long as this is open */
+	FB_LAUNCH_PLAN,	      /* memfd: fb_plan_encode() */
+	FB_LAUNCH_SPEC,	      /* memfd: fb_spec_encode() */
+	FB_LAUNCH_CHANNEL,    /* our end of the guest's channel */
+	FB_LAUNCH_CONSOLE,    /* our end of the serial console */
+	FB_LAUNCH_STDERR,     /* our end of the VMM's standard error */
+	/* the VMM's ends; closed by the monitor once it runs */
+	FB_LAUNCH_VMM_CHANNEL = 20,
+	FB_LAUNCH_VMM_CONSOLE,
+	FB_LAUNCH_VMM_STDERR,
+	FB_LAUNCH_VMM_NIC,
+	FB_LAUNCH_NET_NIC, /* the network back end's end */
+	FB_LAUNCH_VMM_DISK, /* the first of FB_MACHINE_DISKS_MAX */
+};
+
+/*
+ * argv of the monitor: "flamebox-monitor" BOOT_TIMEOUT_S KEEP, where KEEP is
+ * "keep", or "discard" when the writable disk is thrown away at the end: the
+ * guest then need not be waited for once its exit record is there.
+ */
+#define FB_MONITOR_PROGRAM "flamebox-monitor"
+
+#endif
