@@ -23,10 +23,11 @@
  * hands the bytes on; so no stream blocks another, and memory is bounded.
  *
  * Every output stream of a process (with a terminal: FB_GUEST_STDOUT alone)
- * ends with EOF, and its EXIT comes after them.  A process that never started (NOT_FOUND, NOT_EXEC, SETUP_FAILED) sends
- * EXIT without STARTED and without EOF.  CLOSE says that the receiver wants no
- * more: what is still on its way is dropped and needs no WINDOW_ADD, the writer
- * gets SIGPIPE, and EOF follows as always.
+ * ends with EOF, and its EXIT comes after them.  A process that never started
+ * (NOT_FOUND, NOT_EXEC, SETUP_FAILED) sends EXIT without STARTED and without
+ * EOF.  CLOSE says that the receiver wants no more: what is still on its way is
+ * dropped and needs no WINDOW_ADD, the writer gets SIGPIPE, and EOF follows as
+ * always.
  *
  * A host that loses the channel must count the guest as lost, and the other way
  * round: the guest resets at once.
