@@ -40,8 +40,8 @@ static json_t *image_row(const struct fb_image_row *image, bool no_trunc,
 				  : "<none>",
 		"ID", fb_names_image_id(&image->id, no_trunc, id),
 		"CreatedSince", fb_format_ago(image->created_s, now_s, ago),
-		"CreatedAt", fb_format_time(image->created_s, when), "Size",
-		fb_format_size(image->size_bytes, size), "Platform",
+		"CreatedAt", fb_format_time_listed(image->created_s, when),
+		"Size", fb_format_size(image->size_bytes, size), "Platform",
 		fb_platform_format(&image->platform, platform));
 }
 

@@ -6,6 +6,8 @@
 #include "cli/format.h"
 #include "cli/report.h"
 #include "image/image.h"
+#include "rootfs/convert.h"
+#include "store/rootfs_file.h"
 
 struct inspect_flags {
 	const char *format;
@@ -93,14 +95,40 @@ static json_t *names(const struct fb_strv *canonical, bool digests)
 	return array;
 }
 
-static json_t *image_json(const struct fb_image_details *image)
+/*
+ * What is kept of the converted image: its SHA-256 says which bytes a machine
+ * boots.  null where it was not converted yet.
+ */
+static json_t *rootfs_json(struct fb_store *store,
+			   const struct fb_image_details *image)
+{
+	struct fb_rootfs_record file;
+	struct fb_digest key;
+	char text[FB_DIGEST_TEXT_MAX];
+	FB_FD int fd = -EBADF;
+
+	if (fb_rootfs_key(image->config.diff_ids, image->config.diff_id_count,
+			  NULL, &key, NULL) < 0)
+		return json_null();
+	fd = fb_store_rootfs_open(store, &key, &image->record.manifest, &file,
+				  NULL);
+	if (fd < 0)
+		return json_null();
+	return json_pack("{s:s, s:I, s:s}", "Digest",
+			 fb_digest_format(&file.sha256, text), "Size",
+			 (json_int_t)file.size_bytes, "Compression",
+			 file.compression);
+}
+
+static json_t *image_json(struct fb_store *store,
+			  const struct fb_image_details *image)
 {
 	const struct fb_image_record *record = &image->record;
 	const struct fb_image_config *config = &image->config;
 	char id[FB_DIGEST_TEXT_MAX], manifest[FB_DIGEST_TEXT_MAX], when[40];
 	json_t *json = json_pack(
 		"{s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:I, s:o, s:{s:s, s:o}, "
-		"s:{s:s, s:s}}",
+		"s:{s:s, s:s}, s:{s:o}}",
 		"Id", fb_digest_format(&record->config, id), "RepoTags",
 		names(&record->names, false), "RepoDigests",
 		names(&record->names, true), "Created",
@@ -110,7 +138,8 @@ static json_t *image_json(const struct fb_image_details *image)
 		(json_int_t)record->size_bytes, "Config", config_json(config),
 		"RootFS", "Type", "layers", "Layers", diff_ids(config),
 		"Descriptor", "mediaType", record->media_type, "digest",
-		fb_digest_format(&record->manifest, manifest));
+		fb_digest_format(&record->manifest, manifest), "FlameBox",
+		"Rootfs", rootfs_json(store, image));
 
 	return json;
 }
@@ -133,7 +162,8 @@ static int inspect_run(struct fb_cli *cli, const struct fb_call *call,
 			status = 1;
 			continue;
 		}
-		if (json_array_append_new(values, image_json(&image)) < 0)
+		if (json_array_append_new(values,
+					  image_json(ctx.store, &image)) < 0)
 			r = fb_err_set(err, -ENOMEM, "inspect '%s': %m",
 				       call->args[i]);
 	}

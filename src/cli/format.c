@@ -2,6 +2,7 @@
 #include "cli/format.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -167,41 +168,39 @@ int fb_format_values(const char *format, const json_t *values, FILE *out,
 	return 0;
 }
 
+/* go-units' HumanDuration(): the words, and where one unit gives way to the next */
 const char *fb_format_ago(int64_t then_s, int64_t now_s, char out[48])
 {
-	static const struct {
-		int64_t below;
-		int64_t unit;
-		const char *one; /* what exactly one of it is called */
-		const char *many;
-	} steps[] = {
-		{ 60, 1, "1 second", "seconds" },
-		{ 3600, 60, "About a minute", "minutes" },
-		{ 48 * 3600, 3600, "About an hour", "hours" },
-		{ 14 * 86400, 86400, "1 day", "days" },
-		{ 60 * 86400, 7 * 86400, "1 week", "weeks" },
-		{ 2 * 365 * 86400LL, 30 * 86400, "1 month", "months" },
-		{ INT64_MAX, 365 * 86400LL, "1 year", "years" },
-	};
-	int64_t age = now_s > then_s ? now_s - then_s : 0, n;
-	size_t i = 0;
+	int64_t age = now_s > then_s ? now_s - then_s : 0;
+	int64_t minutes = age / 60, hours = (age + 1800) / 3600;
 
-	if (then_s == 0) {
+	if (then_s == 0)
 		(void)snprintf(out, 48, "N/A");
-		return out;
-	}
-	if (age < 1) {
+	else if (age < 1)
 		(void)snprintf(out, 48, "Less than a second ago");
-		return out;
-	}
-	while (age >= steps[i].below)
-		i++;
-	n = age / steps[i].unit;
-	if (n == 1)
-		(void)snprintf(out, 48, "%s ago", steps[i].one);
+	else if (age == 1)
+		(void)snprintf(out, 48, "1 second ago");
+	else if (age < 60)
+		(void)snprintf(out, 48, "%" PRId64 " seconds ago", age);
+	else if (minutes == 1)
+		(void)snprintf(out, 48, "About a minute ago");
+	else if (minutes < 60)
+		(void)snprintf(out, 48, "%" PRId64 " minutes ago", minutes);
+	else if (hours == 1)
+		(void)snprintf(out, 48, "About an hour ago");
+	else if (hours < 48)
+		(void)snprintf(out, 48, "%" PRId64 " hours ago", hours);
+	else if (hours < 24 * 7 * 2)
+		(void)snprintf(out, 48, "%" PRId64 " days ago", hours / 24);
+	else if (hours < 24 * 30 * 2)
+		(void)snprintf(out, 48, "%" PRId64 " weeks ago",
+			       hours / 24 / 7);
+	else if (hours < 24 * 365 * 2)
+		(void)snprintf(out, 48, "%" PRId64 " months ago",
+			       hours / 24 / 30);
 	else
-		(void)snprintf(out, 48, "%lld %s ago", (long long)n,
-			       steps[i].many);
+		(void)snprintf(out, 48, "%" PRId64 " years ago",
+			       hours / 24 / 365);
 	return out;
 }
 
@@ -212,7 +211,8 @@ const char *fb_format_size(uint64_t bytes, char out[32])
 	double value = (double)bytes;
 	size_t i = 0;
 
-	while (value >= 1000.0 && i + 1 < FB_ARRAY_SIZE(units)) {
+	/* what three digits would round to 1e+03 is 1 of the next unit */
+	while (value >= 999.5 && i + 1 < FB_ARRAY_SIZE(units)) {
 		value /= 1000.0;
 		i++;
 	}
@@ -220,13 +220,26 @@ const char *fb_format_size(uint64_t bytes, char out[32])
 	return out;
 }
 
-const char *fb_format_time(int64_t when_s, char out[40])
+static const char *format_time(int64_t when_s, bool listed, char *out)
 {
 	time_t t = (time_t)when_s;
 	struct tm tm;
 
 	if (!gmtime_r(&t, &tm) ||
-	    strftime(out, 40, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		(void)snprintf(out, 40, "0001-01-01T00:00:00Z");
+	    strftime(out, 40,
+		     listed ? "%Y-%m-%d %H:%M:%S +0000 UTC"
+			    : "%Y-%m-%dT%H:%M:%SZ",
+		     &tm) == 0)
+		(void)snprintf(out, 40, "N/A");
 	return out;
+}
+
+const char *fb_format_time(int64_t when_s, char out[40])
+{
+	return format_time(when_s, false, out);
+}
+
+const char *fb_format_time_listed(int64_t when_s, char out[40])
+{
+	return format_time(when_s, true, out);
 }

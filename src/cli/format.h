@@ -57,10 +57,13 @@ int fb_format_values(const char *format, const json_t *values, FILE *out,
 /** fb_format_ago() - "3 minutes ago", as docker's go-units words it. Return: @out */
 const char *fb_format_ago(int64_t then_s, int64_t now_s, char out[48]);
 
-/** fb_format_size() - "4.27MB": powers of 1000, four digits. Return: @out */
+/** fb_format_size() - "4.27MB": powers of 1000, three digits. Return: @out */
 const char *fb_format_size(uint64_t bytes, char out[32]);
 
 /** fb_format_time() - RFC 3339, UTC, "2024-05-01T12:00:00Z". Return: @out */
 const char *fb_format_time(int64_t when_s, char out[40]);
+
+/** fb_format_time_listed() - As docker's listings: "2024-05-01 12:00:00 +0000 UTC" */
+const char *fb_format_time_listed(int64_t when_s, char out[40]);
 
 #endif

@@ -15,7 +15,7 @@ static void put_usage(const struct fb_command *command, struct fb_str *out)
 		      command->usage[0] ? " " : "", command->usage);
 }
 
-/* paragraphs are separated by newlines in the table's text */
+/* paragraphs are separated by newlines, however many, in the table's text */
 static void put_paragraphs(const char *text, struct fb_str *out)
 {
 	size_t column = 0, word;
@@ -24,7 +24,7 @@ static void put_paragraphs(const char *text, struct fb_str *out)
 		if (*text == '\n') {
 			fb_str_puts(out, "\n\n");
 			column = 0;
-			text++;
+			text += strspn(text, "\n");
 			continue;
 		}
 		word = strcspn(text, " \n");

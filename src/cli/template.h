@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The part of Go's templates that docker's users type into --format: literals,
- * {{.Field}}, {{.Field.Sub}}, {{json .}}, {{json .Field}}, {{upper .F}},
- * {{lower .F}}, {{len .F}}, and "\t", "\n" as docker reads them.
+ * {{.Field}}, {{.Field.Sub}}, {{json .}}, {{upper .F}}, {{lower .F}},
+ * {{len .F}}, {{join .F ","}}, {{index .F 0}}, {{index .F "key"}}, the same
+ * with a pipe ({{.F | json}}), and "\t", "\n" as docker reads them.
  */
 #ifndef FB_CLI_TEMPLATE_H
 #define FB_CLI_TEMPLATE_H
@@ -25,16 +26,20 @@ enum fb_template_verb {
 	FB_TEMPLATE_UPPER,
 	FB_TEMPLATE_LOWER,
 	FB_TEMPLATE_LEN,
+	FB_TEMPLATE_JOIN,
+	FB_TEMPLATE_INDEX,
 };
 
 /**
  * struct fb_template_part - A literal, or a value's place
  * @verb: What to do
  * @text: The literal, or the path: "." or ".Config.Cmd"
+ * @arg:  Of join and index, otherwise NULL
  */
 struct fb_template_part {
 	enum fb_template_verb verb;
 	char *text;
+	char *arg;
 };
 
 struct fb_template {
