@@ -36,10 +36,11 @@ static int read_reply(int fd, struct fb_str *reply, uint64_t deadline_ms)
 		n = recv(fd, room, 1024, 0);
 		if (n < 0 && errno == EINTR)
 			continue;
+		/* closed, or closed with our question unread */
+		if (n == 0 || (n < 0 && errno == ECONNRESET))
+			return 0;
 		if (n < 0)
 			return -errno;
-		if (n == 0)
-			return 0;
 		reply->len += (size_t)n;
 		reply->buf[reply->len] = '\0';
 	}

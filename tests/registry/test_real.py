@@ -1,0 +1,309 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The client against Debian's docker-registry: test_real.py DRIVER"""
+
+import base64
+import http.client
+import http.server
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+
+from harness import (OCI_MANIFEST, Authority, Driver, Image, Tap, check,
+                     expect_error, expect_whole, openssl, scratch)
+
+# "p4ssw0rd", as `htpasswd -nbB user p4ssw0rd` prints it
+HTPASSWD = ("user:$2y$05$"
+            "Vd3HC4FbxRSF4cpdNT7Amulejr2clr9oobHV.m0hbE9r1KOHtganm\n")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Registry:
+    """One docker-registry process; ended by its pid."""
+
+    def __init__(self, folder, name, tls=None, auth=None):
+        self.port = free_port()
+        self.host = f"localhost:{self.port}"
+        self.tls = tls
+        root = os.path.join(folder, name)
+        os.makedirs(os.path.join(root, "data"))
+        config = {
+            "version": "0.1",
+            "log": {"level": "warn"},
+            "storage": {"filesystem": {
+                "rootdirectory": os.path.join(root, "data")}},
+            "http": {"addr": f"127.0.0.1:{self.port}"},
+        }
+        if tls:
+            config["http"]["tls"] = {"certificate": tls.cert, "key": tls.key}
+        if auth:
+            config["auth"] = auth
+        path = os.path.join(root, "config.yml")
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(config, f)  # JSON is YAML
+        self.log = open(os.path.join(root, "log"), "wb")
+        self.process = subprocess.Popen(
+            ["docker-registry", "serve", path], stdin=subprocess.DEVNULL,
+            stdout=self.log, stderr=self.log)
+        try:
+            self.await_ready(root)
+        except BaseException:
+            self.stop()
+            raise
+
+    def await_ready(self, root):
+        while True:
+            if self.process.poll() is not None:
+                with open(os.path.join(root, "log"), encoding="utf-8") as f:
+                    raise RuntimeError("docker-registry ended: " + f.read())
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.log.close()
+
+    def request(self, method, path, body=None, headers=None):
+        if self.tls:
+            context = ssl.create_default_context(cafile=self.tls.ca)
+            conn = http.client.HTTPSConnection("localhost", self.port,
+                                               context=context)
+        else:
+            conn = http.client.HTTPConnection("localhost", self.port)
+        conn.request(method, path, body, headers or {})
+        reply = conn.getresponse()
+        reply.read()
+        conn.close()
+        if reply.status // 100 != 2:
+            raise RuntimeError(f"{method} {path}: {reply.status}")
+        return reply
+
+    def push(self, repository, tag, image, authorization=None):
+        auth = {"Authorization": authorization} if authorization else {}
+        for digest, data in image.blobs.items():
+            start = self.request("POST", f"/v2/{repository}/blobs/uploads/",
+                                 b"", auth)
+            where = urllib.parse.urlparse(start.getheader("Location"))
+            self.request("PUT", f"{where.path}?{where.query}&digest={digest}",
+                         data, {**auth,
+                                "Content-Type": "application/octet-stream"})
+        self.request("PUT", f"/v2/{repository}/manifests/{tag}",
+                     image.manifest, {**auth, "Content-Type": OCI_MANIFEST})
+
+
+class TokenService:
+    """Distribution's token specification; signs with the openssl program."""
+
+    def __init__(self, folder):
+        self.key = os.path.join(folder, "token.key")
+        self.cert = os.path.join(folder, "token.crt")
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                "-subj", "/CN=token service", "-keyout", self.key, "-out",
+                self.cert)
+        self.life_s = 60
+        self.issued = 0
+        service = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *args):
+                pass
+
+            def do_GET(self):
+                service.answer(self)
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
+                                                      Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever,
+                         daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def config(self):
+        return {"token": {"realm": f"http://localhost:{self.port}/token",
+                          "service": "test registry", "issuer": "test issuer",
+                          "rootcertbundle": self.cert}}
+
+    def sign(self, scope):
+        def part(data):
+            return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+        kind, name, actions = scope.split(":")
+        der = openssl("x509", "-in", self.cert, "-outform", "DER")
+        now = int(time.time())
+        head = {"typ": "JWT", "alg": "RS256",
+                "x5c": [base64.b64encode(der).decode()]}
+        claims = {"iss": "test issuer", "sub": "user", "aud": "test registry",
+                  "exp": now + self.life_s, "nbf": now - 10, "iat": now,
+                  "jti": str(self.issued),
+                  "access": [{"type": kind, "name": name,
+                              "actions": actions.split(",")}]}
+        text = (part(json.dumps(head).encode()) + b"." +
+                part(json.dumps(claims).encode()))
+        signature = openssl("dgst", "-sha256", "-sign", self.key, data=text)
+        self.issued += 1
+        return (text + b"." + part(signature)).decode()
+
+    def answer(self, handler):
+        query = urllib.parse.parse_qs(handler.path.partition("?")[2])
+        scope = query.get("scope", [""])[0]
+        want = "Basic " + base64.b64encode(b"user:p4ssw0rd").decode()
+        sent = handler.headers.get("Authorization", "")
+        private = "private" in scope
+        if (private or sent) and sent != want:
+            return self.send(handler, 401, {"details": "who are you"})
+        return self.send(handler, 200, {"token": self.sign(scope),
+                                        "expires_in": self.life_s})
+
+    @staticmethod
+    def send(handler, status, value):
+        body = json.dumps(value).encode()
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+
+class Real:
+    def __init__(self, driver, folder):
+        self.driver = driver
+        self.folder = folder
+        self.image = Image([5 << 20, 3 << 20, 1 << 20, 77], seed=2)
+        self.ca = Authority(folder)
+        self.registries = []
+        with open(os.path.join(folder, "htpasswd"), "w",
+                  encoding="ascii") as f:
+            f.write(HTPASSWD)
+        self.tokens = TokenService(folder)
+        self.htpasswd = {"htpasswd": {
+            "realm": "test", "path": os.path.join(folder, "htpasswd")}}
+        self.basic = "Basic " + base64.b64encode(b"user:p4ssw0rd").decode()
+
+    def start(self, name, **kw):
+        for attempt in range(5):
+            try:
+                registry = Registry(self.folder, f"{name}-{attempt}", **kw)
+            except RuntimeError as error:
+                # somebody else has taken the free port by now
+                if attempt == 4 or "address already in use" not in str(error):
+                    raise
+                continue
+            self.registries.append(registry)
+            return registry
+        return None
+
+    def stop(self):
+        for registry in self.registries:
+            registry.stop()
+        self.tokens.stop()
+
+    def blobs(self, registry, repository, *args):
+        out = os.path.join(self.folder, "out")
+        shutil.rmtree(out, ignore_errors=True)
+        os.makedirs(out)
+        run = self.driver.run(*args, "blobs", f"{registry.host}/{repository}",
+                              out)
+        run.folder = out
+        return run
+
+    def whole(self, registry, repository, *args):
+        run = self.blobs(registry, repository, *args)
+        expect_whole(run, self.image, run.folder)
+        check(not any(run.resets.values()), run, "something was reset")
+        return run
+
+    def auth_file(self, host, password="p4ssw0rd"):
+        path = os.path.join(self.folder, "config.json")
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump({"auths": {host: {"auth": base64.b64encode(
+                f"user:{password}".encode()).decode()}}}, f)
+        return f"--auth-file={path}"
+
+    def certs_dir(self, registry):
+        path = os.path.join(self.folder, "certs.d")
+        os.makedirs(os.path.join(path, registry.host), exist_ok=True)
+        shutil.copy(self.ca.ca, os.path.join(path, registry.host, "ca.crt"))
+        return f"--certs-dir={path}"
+
+    def test_plain(self):
+        """plain HTTP on loopback, by tag and by digest"""
+        registry = self.start("plain")
+        registry.push("some/image", "1.0", self.image)
+        self.whole(registry, "some/image:1.0")
+        self.whole(registry, f"some/image@{self.image.digest}")
+        expect_error(self.blobs(registry, "some/image:2.0"), "ENOENT",
+                     "no tag '2.0' of 'some/image'")
+        expect_error(self.blobs(registry, "some/other:1.0"), "ENOENT",
+                     "some/other")
+
+    def test_tls_basic(self):
+        """TLS by a CA of ours, and htpasswd"""
+        registry = self.start("tls", tls=self.ca, auth=self.htpasswd)
+        registry.push("some/image", "1.0", self.image, self.basic)
+        certs = self.certs_dir(registry)
+        auth = self.auth_file(registry.host)
+        self.whole(registry, "some/image:1.0", certs, auth)
+        self.whole(registry, "some/image:1.0", "--insecure", auth)
+        expect_error(self.blobs(registry, "some/image:1.0", auth), "EPROTO",
+                     "certificate")
+        expect_error(self.blobs(registry, "some/image:1.0", certs), "EACCES",
+                     "needs a log-in")
+        wrong = self.auth_file(registry.host, "wrong")
+        expect_error(self.blobs(registry, "some/image:1.0", certs, wrong),
+                     "EACCES", "refuses access")
+
+    def test_token(self):
+        """a token service, anonymous and with a log-in"""
+        registry = self.start("token", auth=self.tokens.config())
+        for repository in ("public/image", "private/image"):
+            scope = f"repository:{repository}:pull,push"
+            registry.push(repository, "1.0", self.image,
+                          "Bearer " + self.tokens.sign(scope))
+        self.tokens.issued = 0
+        run = self.whole(registry, "public/image:1.0")
+        check(self.tokens.issued == 1, run, f"{self.tokens.issued} tokens")
+        self.whole(registry, "private/image:1.0",
+                   self.auth_file(registry.host))
+        expect_error(self.blobs(registry, "private/image:1.0"), "EACCES",
+                     "who are you")
+        wrong = self.auth_file(registry.host, "wrong")
+        expect_error(self.blobs(registry, "private/image:1.0", wrong),
+                     "EACCES", "log-in of 'user' was refused")
+
+
+def main():
+    missing = [p for p in ("docker-registry", "openssl")
+               if not shutil.which(p)]
+    if missing:
+        print(f"1..0 # SKIP {', '.join(missing)} not installed")
+        return
+    with scratch() as folder:
+        real = Real(Driver(sys.argv[1]), folder)
+        tests = [(f.__doc__, f) for f in
+                 (getattr(real, name) for name in vars(Real)
+                  if name.startswith("test_"))]
+        try:
+            Tap().run_all(tests)
+        finally:
+            real.stop()
+
+
+main()
