@@ -382,7 +382,14 @@ void fb_image_free(struct fb_image *image)
 
 	if (!image)
 		return;
-	/* first the processor: its threads use all the others */
+	/*
+	 * First the processor: its threads use all the others.  Given up in the
+	 * middle of a file, it would forget the blocks it holds.
+	 */
+	if (image->processor) {
+		(void)sqfs_block_processor_end_file(image->processor);
+		(void)sqfs_block_processor_finish(image->processor);
+	}
 	destroy(image->processor);
 	destroy(image->blocks);
 	destroy(image->xattrs);
