@@ -67,9 +67,10 @@ int fb_image_load_config(struct fb_store *store, const struct fb_digest *digest,
 	return 0;
 }
 
-static int check_platform(const struct fb_image_context *ctx,
-			  const struct fb_platform *have,
-			  const struct fb_platform *wanted, struct fb_err *err)
+int fb_image_check_platform(const struct fb_image_context *ctx,
+			    const struct fb_platform *have,
+			    const struct fb_platform *wanted,
+			    struct fb_err *err)
 {
 	struct fb_platform host;
 	char have_text[100], want_text[100];
@@ -157,7 +158,7 @@ static int describe(const struct fb_image_context *ctx,
 				  "the manifest has %zu layers, the config %zu "
 				  "diff_ids",
 				  manifest->layer_count, config.diff_id_count);
-	r = check_platform(ctx, &config.platform, wanted, err);
+	r = fb_image_check_platform(ctx, &config.platform, wanted, err);
 	if (r < 0)
 		return r;
 	record->manifest = descriptor->digest;

@@ -19,6 +19,18 @@ int fb_image_check_manifest(const struct fb_manifest *manifest,
 			    struct fb_err *err);
 
 /**
+ * fb_image_check_platform() - Is an image for the platform that was asked for
+ * @have:   From its config; an old one may say nothing, which is accepted
+ * @wanted: NULL = any, with a warning where this machine cannot run it
+ *
+ * Return: 0; -ENOENT another one.
+ */
+int fb_image_check_platform(const struct fb_image_context *ctx,
+			    const struct fb_platform *have,
+			    const struct fb_platform *wanted,
+			    struct fb_err *err);
+
+/**
  * fb_image_assemble() - Check that an image fits together, and describe it
  * @ctx:        Store with manifest, config and layers in it, under a lease
  * @descriptor: Of the manifest; its media type may be empty

@@ -408,6 +408,28 @@ static int fetch_all(struct pull *p, struct part *parts, size_t count,
 	return r;
 }
 
+/* Before gigabytes are fetched for the wrong machine; an index has said it already */
+static int check_wanted(struct pull *p, const struct fb_manifest *manifest,
+			struct fb_err *err)
+{
+	FB_IMAGE_CONFIG struct fb_image_config config = { 0 };
+	struct part part;
+	size_t count = 0;
+	int r;
+
+	if (!p->platform || p->index.digest.set)
+		return 0;
+	add_part(p, &part, &count, &manifest->config);
+	r = fetch_all(p, &part, count, err);
+	if (r == 0)
+		r = fb_image_load_config(p->ctx->store,
+					 &manifest->config.digest, &config,
+					 NULL, NULL, err);
+	return r < 0 ? r
+		     : fb_image_check_platform(p->ctx, &config.platform,
+					       p->platform, err);
+}
+
 static int fetch_blobs(struct pull *p, const struct fb_manifest *manifest,
 		       struct fb_err *err)
 {
@@ -520,6 +542,8 @@ static int pull_all(struct pull *p, struct fb_image_pulled *ret,
 
 	if (r == 0)
 		r = resolve(p, &manifest, err);
+	if (r == 0)
+		r = check_wanted(p, &manifest, err);
 	if (r == 0)
 		r = fetch_blobs(p, &manifest, err);
 	return r < 0 ? r : enter(p, ret, err);
