@@ -26,6 +26,7 @@ const struct fb_command *const fb_commands[] = {
 	&fb_cmd_load,
 	&fb_cmd_pull,
 	&fb_cmd_rmi,
+	&fb_cmd_run,
 	&fb_cmd_tag,
 	&fb_cmd_version,
 	NULL,

@@ -17,7 +17,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "container/conn.h"
-#include "container/output.h"
+#include "container/out_stream.h"
 #include "container/terminal.h"
 #include "wire/window.h"
 
@@ -27,7 +27,7 @@ struct session {
 	const struct fb_session_options *options;
 	struct fb_session_result *result;
 	struct fb_conn conn;
-	struct fb_output out[FB_GUEST_STREAM_COUNT]; /* stdin's is unused */
+	struct fb_out_stream out[FB_GUEST_STREAM_COUNT]; /* stdin's is unused */
 	struct fb_recv_window recv[FB_GUEST_STREAM_COUNT];
 	bool refused[FB_GUEST_STREAM_COUNT]; /* CLOSE was sent */
 	struct fb_send_window send;
@@ -101,7 +101,7 @@ static int handle_data(struct session *s, const struct fb_frame *f)
 		return -EPROTO;
 	if (fb_recv_window_got(&s->recv[f->stream], f->length) < 0)
 		return -EPROTO;
-	gone = fb_output_put(&s->out[f->stream], f->payload, f->length);
+	gone = fb_out_stream_put(&s->out[f->stream], f->payload, f->length);
 	if (gone < 0)
 		return (int)gone;
 	give_back(s, f->stream, gone);
@@ -266,7 +266,7 @@ static int loop_once(struct session *s, struct fb_err *err)
 
 	for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR; i++)
 		p[AT_STDOUT + i - FB_GUEST_STDOUT] =
-			(struct pollfd){ fb_output_waits(&s->out[i]) ?
+			(struct pollfd){ fb_out_stream_waits(&s->out[i]) ?
 						 s->out[i].fd :
 						 -1,
 					 POLLOUT, 0 };
@@ -278,7 +278,7 @@ static int loop_once(struct session *s, struct fb_err *err)
 	for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR && r == 0; i++)
 		if (p[AT_STDOUT + i - FB_GUEST_STDOUT].revents)
 			give_back(s, (enum fb_guest_stream)i,
-				  fb_output_flush(&s->out[i]));
+				  fb_out_stream_flush(&s->out[i]));
 	if (r == 0 && p[AT_STDIN].revents)
 		read_stdin(s);
 	if (r == 0)
@@ -297,7 +297,7 @@ static void drain_outputs(struct session *s)
 		nfds_t count = 1;
 
 		for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR; i++)
-			if (fb_output_waits(&s->out[i]))
+			if (fb_out_stream_waits(&s->out[i]))
 				p[count++] = (struct pollfd){ s->out[i].fd,
 							      POLLOUT, 0 };
 		if (count == 1 || (poll(p, count, -1) < 0 && errno != EINTR))
@@ -313,7 +313,7 @@ static void drain_outputs(struct session *s)
 				return;
 		}
 		for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR; i++)
-			(void)fb_output_flush(&s->out[i]);
+			(void)fb_out_stream_flush(&s->out[i]);
 	}
 }
 
@@ -332,7 +332,7 @@ static int set_up(struct session *s, int fd, struct fb_err *err)
 		return fb_err_set(err, -errno, "watch signals: %m");
 	for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR; i++) {
 		fb_recv_window_init(&s->recv[i]);
-		fb_output_open(&s->out[i], i == FB_GUEST_STDOUT ?
+		fb_out_stream_open(&s->out[i], i == FB_GUEST_STDOUT ?
 						   STDOUT_FILENO :
 						   STDERR_FILENO);
 	}
@@ -361,7 +361,7 @@ int fb_session_run(int fd, const struct fb_session_options *options,
 		drain_outputs(&s);
 	fb_terminal_restore(&s.terminal);
 	for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR; i++)
-		fb_output_close(&s.out[i]);
+		fb_out_stream_close(&s.out[i]);
 	fb_conn_close(&s.conn);
 	(void)fb_close(s.signal_fd);
 	(void)sigprocmask(SIG_SETMASK, &options->mask, NULL);

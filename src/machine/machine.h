@@ -33,8 +33,8 @@ enum fb_machine_nic {
 
 /**
  * struct fb_machine_config - One microVM
- * @kernel:       Path of the ELF vmlinux
- * @initramfs:    Path
+ * @kernel_fd:    Open ELF vmlinux (borrowed)
+ * @initramfs_fd: Likewise
  * @cpus:         1 … FB_MACHINE_CPUS_MAX
  * @memory_bytes: At least FB_MACHINE_MEMORY_MIN, rounded up to whole MiB
  * @disks:        In the order in which the guest is told their names
@@ -44,8 +44,8 @@ enum fb_machine_nic {
  * @drop_ids:     Run the VMM as @uid and @gid
  */
 struct fb_machine_config {
-	const char *kernel;
-	const char *initramfs;
+	int kernel_fd;
+	int initramfs_fd;
 	unsigned int cpus;
 	uint64_t memory_bytes;
 	struct fb_machine_disk disks[FB_MACHINE_DISKS_MAX];

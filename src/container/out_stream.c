@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "container/output.h"
+#include "container/out_stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,13 +23,13 @@
  * more through /proc.  Where that fails, a write of PIPE_BUF bytes behind
  * poll() does not block on a pipe either.
  */
-void fb_output_open(struct fb_output *o, int fd)
+void fb_out_stream_open(struct fb_out_stream *o, int fd)
 {
 	struct stat st;
 	char path[32];
 	int again = -EBADF;
 
-	*o = (struct fb_output){ .fd = fd, .step = PIPE_BUF, .polled = true };
+	*o = (struct fb_out_stream){ .fd = fd, .step = PIPE_BUF, .polled = true };
 	if (fstat(fd, &st) < 0) {
 		o->error = -errno;
 		return;
@@ -51,14 +51,14 @@ void fb_output_open(struct fb_output *o, int fd)
 	}
 }
 
-void fb_output_close(struct fb_output *o)
+void fb_out_stream_close(struct fb_out_stream *o)
 {
 	if (o->own)
 		o->fd = fb_close(o->fd);
 	free(FB_TAKE_PTR(o->buf));
 }
 
-static ssize_t write_some(struct fb_output *o, const uint8_t *data, size_t len)
+static ssize_t write_some(struct fb_out_stream *o, const uint8_t *data, size_t len)
 {
 	struct pollfd p = { o->fd, POLLOUT, 0 };
 	ssize_t n;
@@ -76,7 +76,7 @@ static ssize_t write_some(struct fb_output *o, const uint8_t *data, size_t len)
 }
 
 /* as much as goes now. Return: bytes written; @error is set where it failed */
-static size_t write_now(struct fb_output *o, const uint8_t *data, size_t len)
+static size_t write_now(struct fb_out_stream *o, const uint8_t *data, size_t len)
 {
 	size_t done = 0;
 	ssize_t n;
@@ -95,7 +95,7 @@ static size_t write_now(struct fb_output *o, const uint8_t *data, size_t len)
 	return done;
 }
 
-static int keep(struct fb_output *o, const uint8_t *data, size_t len)
+static int keep(struct fb_out_stream *o, const uint8_t *data, size_t len)
 {
 	size_t at, n;
 
@@ -118,7 +118,7 @@ static int keep(struct fb_output *o, const uint8_t *data, size_t len)
 	return 0;
 }
 
-int64_t fb_output_flush(struct fb_output *o)
+int64_t fb_out_stream_flush(struct fb_out_stream *o)
 {
 	int64_t gone = 0;
 	size_t n, done;
@@ -139,9 +139,9 @@ int64_t fb_output_flush(struct fb_output *o)
 	return gone;
 }
 
-int64_t fb_output_put(struct fb_output *o, const void *data, size_t len)
+int64_t fb_out_stream_put(struct fb_out_stream *o, const void *data, size_t len)
 {
-	int64_t gone = fb_output_flush(o);
+	int64_t gone = fb_out_stream_flush(o);
 	size_t done = 0;
 
 	if (o->error)

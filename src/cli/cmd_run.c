@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The street from an image reference to an exit status: flags → image → root
+ * file system → container → session → exit record.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/path.h"
+#include "cli/cli.h"
+#include "cli/names.h"
+#include "cli/report.h"
+#include "cli/run_flags.h"
+#include "cli/timeline.h"
+#include "container/container.h"
+#include "container/session.h"
+#include "image/pull.h"
+#include "image/rootfs.h"
+
+/* a guest in software on a busy machine takes seconds, not minutes */
+#define BOOT_TIMEOUT_S 180
+
+/* what one run gathers on its way */
+struct run {
+	struct fb_cli *cli;
+	const struct fb_run_flags *flags;
+	const struct fb_call *call;
+	struct fb_run_parsed parsed;
+	struct fb_image_context ctx;
+	struct fb_image_record image;
+	struct fb_image_details details;
+	struct fb_image_rootfs rootfs;
+	struct fb_container container;
+	struct fb_process process;
+	struct fb_timeline timeline;
+	char hostname[FB_RUN_HOSTNAME_MAX + 1];
+};
+
+static int obtain_image(struct run *run, struct fb_err *err)
+{
+	struct fb_registry_options registry =
+		fb_names_registry_options(run->cli, run->flags->tls_verify);
+	struct fb_image_pull pull = { .reference = run->call->args[0],
+				      .platform = run->parsed.platform,
+				      .registry = &registry };
+	enum fb_pull_policy policy = run->parsed.pull;
+	char text[FB_REFERENCE_TEXT_MAX];
+	struct fb_reference ref;
+	int r;
+
+	if (policy == FB_PULL_MISSING) {
+		r = fb_image_obtain(&run->ctx, &pull, FB_PULL_NEVER,
+				    &run->image, NULL, NULL);
+		if (r == 0)
+			return 0;
+		if (!run->flags->quiet &&
+		    fb_reference_parse(run->call->args[0], &ref, NULL) == 0)
+			(void)fprintf(run->cli->err,
+				      "Unable to find image '%s' locally\n",
+				      fb_reference_familiar(&ref, text));
+	}
+	return fb_image_obtain(&run->ctx, &pull, policy, &run->image, NULL,
+			       err);
+}
+
+static int check_platform(const struct run *run, struct fb_err *err)
+{
+	const struct fb_platform *have = &run->details.config.platform;
+	struct fb_platform host;
+	char a[100], b[100];
+
+	fb_platform_host(&host);
+	if (!have->os[0] || fb_platform_rank(&host, have) > 0)
+		return 0;
+	return fb_err_hint(err,
+			   fb_err_set(err, -EOPNOTSUPP,
+				      "image '%s' is for %s, this machine is %s",
+				      run->call->args[0],
+				      fb_platform_format(have, a),
+				      fb_platform_format(&host, b)),
+			   "pull it with --platform %s", b);
+}
+
+static int get_image(struct run *run, struct fb_err *err)
+{
+	FB_IMAGE_PROGRESS struct fb_image_progress progress = { 0 };
+	char digest[FB_DIGEST_TEXT_MAX];
+	int r;
+
+	fb_image_progress_start(&progress, run->cli->err, run->flags->quiet);
+	run->ctx.progress = &progress.progress;
+	r = obtain_image(run, err);
+	fb_timeline_mark(&run->timeline, "image");
+	if (r == 0)
+		r = fb_image_inspect(&run->ctx,
+				     fb_digest_format(&run->image.manifest,
+						      digest),
+				     &run->details, err);
+	if (r == 0)
+		r = check_platform(run, err);
+	if (r == 0)
+		r = fb_image_ensure_rootfs(&run->ctx, &run->image, NULL,
+					   &run->rootfs, err);
+	fb_timeline_mark(&run->timeline, "rootfs");
+	run->ctx.progress = NULL;
+	return r;
+}
+
+static int create_container(struct run *run, struct fb_err *err)
+{
+	struct fb_container_new what = {
+		.name = run->flags->name,
+		.image = run->call->args[0],
+		.manifest = run->image.manifest,
+		.auto_remove = run->flags->rm,
+	};
+	const char *wanted = run->flags->hostname;
+	int r = fb_container_create(run->ctx.store, &what, &run->container,
+				    err);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(run->hostname, sizeof(run->hostname), "%.*s",
+		       wanted ? FB_RUN_HOSTNAME_MAX : 12,
+		       wanted ? wanted : run->container.handle.id);
+	return 0;
+}
+
+static int merge_process(struct run *run, struct fb_err *err)
+{
+	struct fb_process_flags flags = {
+		.entrypoint = run->flags->entrypoint,
+		.args = run->call->args + 1,
+		.env = run->parsed.env.v,
+		.cwd = run->flags->workdir,
+		.user = run->flags->user,
+		.hostname = run->hostname,
+		.stop_signal = run->flags->stop_signal,
+		.terminal = run->flags->tty,
+		.rlimits = run->parsed.rlimits,
+		.rlimit_count = run->parsed.rlimit_count,
+	};
+
+	return fb_process_merge(&run->details.config, &flags, &run->process,
+				err);
+}
+
+static int write_cidfile(const struct run *run, struct fb_err *err)
+{
+	const char *path = run->flags->cidfile;
+	int r;
+
+	if (!path)
+		return 0;
+	r = fb_write_file_at(AT_FDCWD, path, run->container.handle.id,
+			     FB_CONTAINER_ID_LEN, 0644);
+	return r < 0 ? fb_err_set(err, r, "write '%s': %m", path) : 0;
+}
+
+static struct fb_container_spec container_spec(const struct run *run)
+{
+	const struct fb_run_flags *f = run->flags;
+	const struct fb_config *config = &run->cli->config;
+
+	return (struct fb_container_spec){
+		.process = &run->process,
+		.root_fd = run->rootfs.fd,
+		.hostname = run->hostname,
+		.add_hosts = f->add_host.v,
+		.tmpfs = f->tmpfs.v,
+		.labels = run->parsed.labels.v,
+		.stdin_open = f->interactive,
+		.init = f->init,
+		.read_only = f->read_only,
+		.ephemeral = f->ephemeral,
+		.storage_bytes = run->parsed.storage_bytes,
+		.cpus = run->parsed.cpus,
+		.cpu_quota_us = run->parsed.cpu_quota_us,
+		.memory_bytes = run->parsed.memory_bytes,
+		.net = run->parsed.net,
+		.engine = f->engine ? f->engine : config->engine,
+		.accel = f->accel ? f->accel : config->accel,
+		.kernel = f->kernel ? f->kernel : config->kernel,
+		.initramfs = f->initramfs,
+		.debug = f->timeline != NULL || run->cli->log.level >=
+							 FB_LOG_DEBUG,
+		.boot_timeout_s = BOOT_TIMEOUT_S,
+	};
+}
+
+/* a signal that ended us before anything ran: as if it had killed us */
+static int aborted_status(int sig)
+{
+	return 128 + sig;
+}
+
+static int finish(struct run *run, const struct fb_session_result *seen,
+		  struct fb_err *err)
+{
+	struct fb_exit_record record;
+	struct fb_err said = { 0 };
+	int status, r = fb_container_wait(&run->container, &record, err);
+
+	fb_timeline_mark_at(&run->timeline, "ready", seen->hello_ns);
+	fb_timeline_mark_at(&run->timeline, "started", seen->started_ns);
+	fb_timeline_mark_at(&run->timeline, "exited", seen->exit_ns);
+	fb_timeline_mark(&run->timeline, "gone");
+	if (r < 0)
+		return seen->started_ns ? (fb_report(run->cli, err), 137) : r;
+	if (seen->aborted_by)
+		return aborted_status(seen->aborted_by);
+	status = fb_exit_record_status(&record);
+	if (fb_exit_record_error(&record, &said) < 0)
+		fb_report(run->cli, &said);
+	if (seen->output_error) {
+		fb_err_set(&said, seen->output_error, "write output: %m");
+		fb_report(run->cli, &said);
+	}
+	if (record.oom)
+		fb_log(&run->cli->log, FB_LOG_INFO,
+		       "the guest ran out of memory: raise --memory");
+	return status;
+}
+
+static int start_and_follow(struct run *run, struct fb_err *err)
+{
+	struct fb_container_spec spec = container_spec(run);
+	struct fb_session_options options = {
+		.stdin_open = run->flags->interactive,
+		.terminal = run->flags->tty && run->flags->interactive,
+		.sig_proxy = run->flags->sig_proxy,
+		.log = &run->cli->log,
+	};
+	struct fb_session_result seen;
+	struct fb_err said = { 0 };
+	int r;
+
+	fb_session_block_signals(&options.mask);
+	r = fb_container_start(&run->container, &spec, &run->cli->log, err);
+	fb_timeline_mark(&run->timeline, "prepared");
+	if (r < 0) {
+		(void)sigprocmask(SIG_SETMASK, &options.mask, NULL);
+		return r;
+	}
+	(void)fflush(run->cli->out);
+	r = fb_session_run(run->container.socket, &options, &seen, &said);
+	run->container.socket = -EBADF;
+	if (r < 0)
+		fb_report(run->cli, &said);
+	return finish(run, &seen, err);
+}
+
+static int run_container(struct run *run, struct fb_err *err)
+{
+	struct fb_err gone = { 0 };
+	bool ran = false;
+	int r = create_container(run, err);
+
+	if (r < 0)
+		return r;
+	r = merge_process(run, err);
+	if (r == 0)
+		r = write_cidfile(run, err);
+	if (r == 0) {
+		r = start_and_follow(run, err);
+		ran = r >= 0;
+	}
+	/* what never ran leaves nothing; what ran stays without --rm */
+	if ((!ran || run->flags->rm) &&
+	    fb_container_remove(&run->container, &gone) < 0)
+		fb_log(&run->cli->log, FB_LOG_WARN, "remove container: %s",
+		       gone.msg);
+	return r;
+}
+
+static int run_run(struct fb_cli *cli, const struct fb_call *call,
+		   struct fb_err *err)
+{
+	struct run run = { .cli = cli, .flags = call->flags, .call = call,
+			   .ctx = { .log = &cli->log },
+			   .rootfs = { .fd = -EBADF },
+			   .container = FB_CONTAINER_INIT };
+	struct fb_container_spec spec;
+	struct fb_err timeline_err = { 0 };
+	int r;
+
+	fb_timeline_start(&run.timeline);
+	r = fb_run_flags_parse(run.flags, cli, &run.parsed, err);
+	if (r == 0) {
+		spec = container_spec(&run);
+		r = fb_container_check(&spec, err);
+	}
+	if (r == 0)
+		r = fb_cli_store(cli, &run.ctx.store, err);
+	if (r == 0)
+		r = get_image(&run, err);
+	if (r == 0)
+		r = run_container(&run, err);
+	if (run.flags->timeline &&
+	    fb_timeline_write(&run.timeline, run.flags->timeline,
+			      &timeline_err) < 0)
+		fb_report(cli, &timeline_err);
+	fb_process_release(&run.process);
+	fb_container_release(&run.container);
+	fb_image_rootfs_release(&run.rootfs);
+	fb_image_details_release(&run.details);
+	fb_image_record_release(&run.image);
+	fb_run_parsed_release(&run.parsed);
+	return r;
+}
+
+const struct fb_command fb_cmd_run = {
+	.name = "run",
+	.usage = "IMAGE [COMMAND] [ARG...]",
+	.summary = "Run a command of an image in a new microVM",
+	.details =
+		"Flags and exit statuses are docker's: that of the command, 125 "
+		"where nothing ran, 126 not executable, 127 not found, 128 + "
+		"signal. 137 also where the machine was lost.",
+	.options = fb_run_options,
+	.flags_size = sizeof(struct fb_run_flags),
+	.min_args = 1,
+	.max_args = FB_ARGS_UNLIMITED,
+	.stop_at_first_word = true,
+	.fail_status = 125,
+	.run = run_run,
+};

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When each phase of a run was reached: `run --timeline FILE`. */
+#ifndef FB_CLI_TIMELINE_H
+#define FB_CLI_TIMELINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define FB_TIMELINE_MARKS_MAX 16
+
+struct fb_timeline_mark {
+	const char *name;
+	uint64_t ns;
+};
+
+/** struct fb_timeline - Marks in the order in which they were made */
+struct fb_timeline {
+	uint64_t start_ns;
+	struct fb_timeline_mark marks[FB_TIMELINE_MARKS_MAX];
+	size_t count;
+};
+
+/** fb_timeline_start() - Time zero */
+void fb_timeline_start(struct fb_timeline *t);
+
+/** fb_timeline_mark() - A phase was reached now; @name is a literal */
+void fb_timeline_mark(struct fb_timeline *t, const char *name);
+
+/** fb_timeline_mark_at() - A phase was reached then (CLOCK_MONOTONIC); 0 = never */
+void fb_timeline_mark_at(struct fb_timeline *t, const char *name, uint64_t ns);
+
+/** fb_timeline_write() - {"phases": [{"name":…, "ms":…}…]}. Return: 0; a negative errno */
+int fb_timeline_write(const struct fb_timeline *t, const char *path,
+		      struct fb_err *err);
+
+#endif
