@@ -135,7 +135,7 @@ int fb_cli_setup(struct fb_cli *cli, const struct fb_global_flags *flags,
 void fb_cli_release(struct fb_cli *cli);
 
 /**
- * fb_cli_store() - The store, opened (and its folders made) at first use
+ * fb_cli_store() - The store, opened at first use and rid of what died
  * @cli: Context; owns the store
  * @ret: Borrowed from @cli
  *

@@ -9,7 +9,6 @@
 #include "cli/cli.h"
 #include "cli/format.h"
 #include "cli/names.h"
-#include "container/container.h"
 #include "container/exit_record.h"
 #include "oci/json.h"
 #include "store/container.h"
@@ -50,7 +49,7 @@ static void read_command(int dir_fd, struct fb_str *out)
 			    &len) < 0 ||
 	    fb_json_load(text, len, "container config", &config, NULL) < 0)
 		return;
-	args = json_object_get(json_object_get(config, "process"), "args");
+	args = json_object_get(config, "Args");
 	for (size_t i = 0; i < json_array_size(args); i++) {
 		const char *word = json_string_value(json_array_get(args, i));
 
@@ -204,7 +203,6 @@ static int ps_run(struct fb_cli *cli, const struct fb_call *call,
 
 	if (r < 0)
 		return r;
-	fb_container_reap(store, &cli->log);
 	r = fb_store_container_list(store, &list, err);
 	return r < 0 ? r : ps_print(cli, call->flags, store, &list, err);
 }

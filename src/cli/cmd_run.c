@@ -78,13 +78,13 @@ static int check_platform(const struct run *run, struct fb_err *err)
 	fb_platform_host(&host);
 	if (!have->os[0] || fb_platform_rank(&host, have) > 0)
 		return 0;
-	return fb_err_hint(err,
-			   fb_err_set(err, -EOPNOTSUPP,
-				      "image '%s' is for %s, this machine is %s",
-				      run->call->args[0],
-				      fb_platform_format(have, a),
-				      fb_platform_format(&host, b)),
-			   "pull it with --platform %s", b);
+	return fb_err_hint(
+		err,
+		fb_err_set(err, -EOPNOTSUPP,
+			   "image '%s' is for %s, this machine is %s",
+			   run->call->args[0], fb_platform_format(have, a),
+			   fb_platform_format(&host, b)),
+		"pull it with --platform %s", b);
 }
 
 static int get_image(struct run *run, struct fb_err *err)
@@ -188,8 +188,8 @@ static struct fb_container_spec container_spec(const struct run *run)
 		.accel = f->accel ? f->accel : config->accel,
 		.kernel = f->kernel ? f->kernel : config->kernel,
 		.initramfs = f->initramfs,
-		.debug = f->timeline != NULL || run->cli->log.level >=
-							 FB_LOG_DEBUG,
+		.debug = f->timeline != NULL ||
+			 run->cli->log.level >= FB_LOG_DEBUG,
 		.boot_timeout_s = BOOT_TIMEOUT_S,
 	};
 }
@@ -282,7 +282,9 @@ static int run_container(struct run *run, struct fb_err *err)
 static int run_run(struct fb_cli *cli, const struct fb_call *call,
 		   struct fb_err *err)
 {
-	struct run run = { .cli = cli, .flags = call->flags, .call = call,
+	struct run run = { .cli = cli,
+			   .flags = call->flags,
+			   .call = call,
 			   .ctx = { .log = &cli->log },
 			   .rootfs = { .fd = -EBADF },
 			   .container = FB_CONTAINER_INIT };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "container/container.h"
 
 static void emit(void *ctx, enum fb_log_level level, const char *line)
 {
@@ -49,11 +50,15 @@ void fb_cli_release(struct fb_cli *cli)
 
 int fb_cli_store(struct fb_cli *cli, struct fb_store **ret, struct fb_err *err)
 {
-	int r = 0;
+	int r;
 
-	if (!cli->store)
+	if (!cli->store) {
 		r = fb_store_open(&cli->roots, &cli->log, &cli->store, err);
-	if (r == 0)
-		*ret = cli->store;
-	return r;
+		if (r < 0)
+			return r;
+		/* whatever was killed: the next command cleans up */
+		fb_container_reap(cli->store, &cli->log);
+	}
+	*ret = cli->store;
+	return 0;
 }

@@ -85,6 +85,17 @@ static const char *host_variable(void *ctx, const char *name)
 	return getenv(name);
 }
 
+/* Put docker's "invalid argument" before what is wrong with it. Return: @code */
+static int blame_flag(int code, const char *value, const char *flag,
+		      struct fb_err *err)
+{
+	if (code < 0)
+		(void)fb_err_wrap(err, code,
+				  "invalid argument \"%.200s\" for \"%s\" flag",
+				  value, flag);
+	return code;
+}
+
 static int parse_env(const struct fb_run_flags *f, struct fb_run_parsed *p,
 		     struct fb_err *err)
 {
@@ -107,14 +118,26 @@ static int parse_env(const struct fb_run_flags *f, struct fb_run_parsed *p,
 					   f->env_file.v[i]);
 	}
 	for (size_t i = 0; i < f->env.count && r == 0; i++)
-		r = fb_env_add(f->env.v[i], &host, &p->env, err);
+		r = blame_flag(fb_env_add(f->env.v[i], &host, &p->env, err),
+			       f->env.v[i], "-e, --env", err);
 	return r;
+}
+
+static int add_label(const char *text, struct fb_run_parsed *p,
+		     struct fb_err *err)
+{
+	int r;
+
+	if (!text[0] || text[0] == '=')
+		return fb_err_set(err, -EINVAL,
+				  "invalid label '%s': empty name", text);
+	r = fb_strv_add(&p->labels, text);
+	return r < 0 ? fb_err_set(err, r, "read labels: %m") : 0;
 }
 
 static int parse_labels(const struct fb_run_flags *f, struct fb_run_parsed *p,
 			struct fb_err *err)
 {
-	const struct fb_env_host none = { .lookup = NULL };
 	int r = 0;
 
 	for (size_t i = 0; i < f->label_file.count && r == 0; i++) {
@@ -126,27 +149,40 @@ static int parse_labels(const struct fb_run_flags *f, struct fb_run_parsed *p,
 		if (r < 0)
 			return fb_err_set(err, r, "open %s: %m",
 					  f->label_file.v[i]);
-		r = fb_env_file_parse(text, len, &none, &p->labels, err);
+		r = fb_env_file_parse(text, len, NULL, &p->labels, err);
+		if (r < 0)
+			return fb_err_wrap(err, r, "label file '%s'",
+					   f->label_file.v[i]);
 	}
 	for (size_t i = 0; i < f->label.count && r == 0; i++)
-		r = fb_strv_add(&p->labels, f->label.v[i]);
+		r = blame_flag(add_label(f->label.v[i], p, err), f->label.v[i],
+			       "-l, --label", err);
 	return r;
 }
 
 static int parse_ulimits(const struct fb_run_flags *f, struct fb_run_parsed *p,
 			 struct fb_err *err)
 {
-	int r = 0;
+	for (size_t i = 0; i < f->ulimit.count; i++) {
+		const char *text = f->ulimit.v[i];
+		struct fb_rlimit limit;
+		unsigned int k = 0;
+		int r = fb_rlimit_parse(text, &limit, err);
 
-	for (size_t i = 0; i < f->ulimit.count && r == 0; i++) {
-		if (p->rlimit_count == FB_RLIMITS_MAX)
+		if (r < 0)
+			return blame_flag(r, text, "--ulimit", err);
+		/* of two for the same the later one counts */
+		while (k < p->rlimit_count &&
+		       strcmp(p->rlimits[k].name, limit.name))
+			k++;
+		if (k == FB_RLIMITS_MAX)
 			return fb_err_set(err, -EINVAL, "over %d ulimits",
 					  FB_RLIMITS_MAX);
-		r = fb_rlimit_parse(f->ulimit.v[i],
-				    &p->rlimits[p->rlimit_count], err);
-		p->rlimit_count++;
+		p->rlimits[k] = limit;
+		if (k == p->rlimit_count)
+			p->rlimit_count++;
 	}
-	return r;
+	return 0;
 }
 
 static unsigned int host_cpus(void)
@@ -202,9 +238,9 @@ static int parse_network(const char *text, enum fb_container_net *ret,
 
 static int check_texts(const struct fb_run_flags *f, struct fb_err *err)
 {
-	if (f->hostname && (!f->hostname[0] ||
-			    strlen(f->hostname) > FB_RUN_HOSTNAME_MAX ||
-			    strpbrk(f->hostname, " \t\n/:")))
+	if (f->hostname &&
+	    (!f->hostname[0] || strlen(f->hostname) > FB_RUN_HOSTNAME_MAX ||
+	     strpbrk(f->hostname, " \t\n/:")))
 		return fb_err_set(err, -EINVAL, "invalid hostname: '%s'",
 				  f->hostname);
 	if (f->cidfile && access(f->cidfile, F_OK) == 0)
@@ -226,12 +262,12 @@ static void set_sizes(const struct fb_run_flags *f, const struct fb_cli *cli,
 {
 	const struct fb_config *c = &cli->config;
 
-	p->memory_bytes = f->memory.given ? f->memory.value :
-			  c->memory_bytes ? c->memory_bytes :
-					    MEMORY_DEFAULT;
-	p->storage_bytes = f->storage_size.given ? f->storage_size.value :
-			   c->storage_size_bytes ? c->storage_size_bytes :
-						   FB_UPPER_SIZE_DEFAULT;
+	p->memory_bytes = f->memory.given   ? f->memory.value
+			  : c->memory_bytes ? c->memory_bytes
+					    : MEMORY_DEFAULT;
+	p->storage_bytes = f->storage_size.given   ? f->storage_size.value
+			   : c->storage_size_bytes ? c->storage_size_bytes
+						   : FB_UPPER_SIZE_DEFAULT;
 }
 
 int fb_run_flags_parse(const struct fb_run_flags *flags,
@@ -251,8 +287,8 @@ int fb_run_flags_parse(const struct fb_run_flags *flags,
 	set_sizes(flags, cli, ret);
 	if (flags->pull)
 		r = fb_pull_policy_parse(flags->pull, &ret->pull, err);
-	return r < 0 ? r :
-		       fb_names_platform(flags->platform,
+	return r < 0 ? r
+		     : fb_names_platform(flags->platform,
 					 &ret->platform_storage, &ret->platform,
 					 err);
 }

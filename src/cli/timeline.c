@@ -40,14 +40,14 @@ int fb_timeline_write(const struct fb_timeline *t, const char *path,
 			      "\"took_ms\": %.3f}",
 			      i ? "," : "", m->name,
 			      (double)(m->ns - t->start_ns) / 1e6,
-			      m->ns > before ? (double)(m->ns - before) / 1e6 :
-					       0.0);
+			      m->ns > before ? (double)(m->ns - before) / 1e6
+					     : 0.0);
 		if (m->ns > before)
 			before = m->ns;
 	}
 	fb_str_puts(&text, "\n]}\n");
-	r = text.err ? text.err :
-		       fb_write_file_at(AT_FDCWD, path, text.buf, text.len,
+	r = text.err ? text.err
+		     : fb_write_file_at(AT_FDCWD, path, text.buf, text.len,
 					0644);
 	return r < 0 ? fb_err_set(err, r, "write timeline '%s': %m", path) : 0;
 }

@@ -63,7 +63,7 @@ static int add_line(const char *line, size_t number,
 		return fb_err_set(err, -EINVAL,
 				  "line %zu: no variable name on line '%.200s'",
 				  number, line);
-	value = line[name] ? NULL : host->lookup(host->ctx, line);
+	value = line[name] || !host ? NULL : host->lookup(host->ctx, line);
 	if (line[name])
 		r = fb_strv_add(env, line);
 	else if (value)

@@ -36,7 +36,8 @@ int fb_env_add(const char *text, const struct fb_env_host *host,
  * fb_env_file_parse() - One --env-file
  * @text: Its bytes (borrowed); a leading UTF-8 byte-order mark is skipped
  * @len:  Count
- * @host: For lines without '='; those that the host does not have are dropped
+ * @host: For lines without '='; those that the host does not have are dropped;
+ *        NULL = it has none
  * @env:  Appended to; unspecified after a failure
  *
  * Lines end with "\n" or "\r\n"; leading white space, empty lines and lines

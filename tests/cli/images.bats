@@ -1,0 +1,200 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# images, tag, rmi, inspect on a real image.
+
+load lib
+
+setup() { fb_setup; }
+
+image_id() { fb images -q --no-trunc "$1"; }
+
+@test "an empty store lists its heading" {
+	run --separate-stderr fb images
+	is "$status" 0
+	is "$output" "REPOSITORY   TAG   IMAGE ID   CREATED   SIZE"
+	is "$stderr" ""
+	run fb images -q
+	is "$output" ""
+	run fb images --format json
+	is "$output" ""
+}
+
+@test "images has docker's columns" {
+	fb_load test/bb:1
+	run fb images
+	is "$status" 0
+	is "$(lines_of "$output")" 2
+	[[ "${lines[0]}" =~ ^REPOSITORY\ +TAG\ +IMAGE\ ID\ +CREATED\ +SIZE$ ]]
+	[[ "${lines[1]}" =~ ^test/bb\ +1\ +[0-9a-f]{12}\ +[0-9]+\ (months|years)\ ago\ +[0-9.]+(kB|MB)$ ]]
+}
+
+@test "images -q, --no-trunc and --digests" {
+	fb_load test/bb:1
+	run fb images -q
+	[[ "$output" =~ ^[0-9a-f]{12}$ ]]
+	local short=$output
+	run fb images -q --no-trunc
+	[[ "$output" =~ ^sha256:[0-9a-f]{64}$ ]]
+	is "${output:7:12}" "$short"
+	run fb images --digests
+	[[ "${lines[0]}" =~ ^REPOSITORY\ +TAG\ +DIGEST\ +IMAGE\ ID ]]
+	has "${lines[1]}" "<none>"
+}
+
+@test "images --format: json, templates, tables" {
+	need jq
+	fb_load test/bb:1
+	fb tag test/bb:1 other:2
+	run fb images --format json
+	is "$(lines_of "$output")" 2
+	is "$(jq -r .Repository <<<"$output" | sort | tr '\n' ' ')" "other test/bb "
+	is "$(jq -r .Platform <<<"${lines[0]}" | cut -d/ -f1)" "linux"
+	run fb images --format '{{.Repository}}:{{.Tag}}' test/bb
+	is "$output" "test/bb:1"
+	run fb images --format 'table {{.Tag}}\t{{.Repository}}' other
+	is "$output" "TAG   REPOSITORY"$'\n'"2     other"
+	run fb images --format '{{json .Tag}}' other
+	is "$output" '"2"'
+	run --separate-stderr fb images --format '{{.Nope}}'
+	is "$status" 1
+	is "$(lines_of "$stderr")" 1
+	has "$stderr" "can't evaluate field 'Nope'"
+	is "$output" ""
+}
+
+@test "images takes a repository, a tag, wildcards" {
+	fb_load test/bb:1
+	fb tag test/bb:1 test/bb:2
+	fb tag test/bb:1 alpine
+	is "$(fb images -q | wc -l)" 3
+	is "$(fb images -q test/bb | wc -l)" 2
+	is "$(fb images -q test/bb:2 | wc -l)" 1
+	is "$(fb images -q 'test/*' | wc -l)" 2
+	is "$(fb images -q docker.io/library/alpine | wc -l)" 1
+	is "$(fb images -q alpin | wc -l)" 0
+}
+
+@test "tag: short names, no digest, no such image" {
+	fb_load test/bb:1
+	local id
+	id=$(image_id test/bb)
+	run --separate-stderr fb tag test/bb:1 alpine
+	is "$status" 0
+	is "$output$stderr" ""
+	is "$(image_id alpine:latest)" "$id"
+	run fb tag "$id" localhost:5000/x/y:z
+	is "$status" 0
+	is "$(image_id localhost:5000/x/y)" "$id"
+	run fb tag "${id:7:10}" by-id
+	is "$status" 0
+	run --separate-stderr fb tag nope x
+	is "$status" 1
+	is "$(lines_of "$stderr")" 1
+	has "$stderr" "No such image: nope"
+	run --separate-stderr fb tag test/bb:1 Bad/NAME
+	is "$status" 1
+	has "$stderr" "invalid reference format: repository name (NAME) must be lowercase"
+	run --separate-stderr fb tag test/bb:1 "x@$id"
+	is "$status" 1
+	is "$(lines_of "$stderr")" 1
+}
+
+@test "rmi untags, and deletes with the last name" {
+	fb_load test/bb:1
+	local id
+	id=$(image_id test/bb)
+	fb tag test/bb:1 other:2
+	run --separate-stderr fb rmi other:2
+	is "$status" 0
+	is "$output" "Untagged: other:2"
+	run fb rmi test/bb:1
+	is "$status" 0
+	is "${lines[0]}" "Untagged: test/bb:1"
+	has "$output" "Deleted: $id"
+	is "$(fb images -q)" ""
+	run --separate-stderr fb rmi test/bb:1
+	is "$status" 1
+	is "$output" ""
+	has "$stderr" "No such image: test/bb:1"
+}
+
+@test "rmi by id wants -f where there are several names" {
+	fb_load test/bb:1
+	local id
+	id=$(image_id test/bb)
+	fb tag test/bb:1 other:2
+	run --separate-stderr fb rmi "${id:7:12}"
+	is "$status" 1
+	is "$(lines_of "$stderr")" 1
+	is "$(fb images -q | wc -l)" 2
+	run fb rmi -f "${id:7:12}"
+	is "$status" 0
+	has "$output" "Untagged: test/bb:1"
+	has "$output" "Untagged: other:2"
+	has "$output" "Deleted: $id"
+	is "$(fb images -q)" ""
+}
+
+@test "rmi goes on after an error" {
+	fb_load test/bb:1
+	run --separate-stderr fb rmi nope test/bb:1
+	is "$status" 1
+	has "$stderr" "No such image: nope"
+	has "$output" "Untagged: test/bb:1"
+	is "$(fb images -q)" ""
+}
+
+@test "inspect shows what docker shows" {
+	need jq
+	fb_load test/bb:1
+	run --separate-stderr fb inspect test/bb:1
+	is "$status" 0
+	local q=".[0]"
+	is "$(jq length <<<"$output")" 1
+	is "$(jq -r "$q.Id" <<<"$output")" "$(image_id test/bb)"
+	is "$(jq -c "$q.RepoTags" <<<"$output")" '["test/bb:1"]'
+	is "$(jq -r "$q.Created" <<<"$output")" "2024-02-29T12:00:00Z"
+	is "$(jq -r "$q.Os" <<<"$output")" "linux"
+	is "$(jq -c "$q.Config.Entrypoint" <<<"$output")" '["/bin/busybox"]'
+	is "$(jq -c "$q.Config.Cmd" <<<"$output")" '["sh"]'
+	has "$(jq -c "$q.Config.Env" <<<"$output")" '"A=1"'
+	is "$(jq -r "$q.Config.WorkingDir" <<<"$output")" "/srv"
+	is "$(jq -r "$q.Config.User" <<<"$output")" "1000:100"
+	is "$(jq -c "$q.Config.Labels" <<<"$output")" '{"k":"v"}'
+	is "$(jq -c "$q.Config.ExposedPorts" <<<"$output")" '{"80/tcp":{}}'
+	is "$(jq -c "$q.Config.Volumes" <<<"$output")" '{"/data":{}}'
+	is "$(jq -r "$q.Config.StopSignal" <<<"$output")" "SIGQUIT"
+	is "$(jq -r "$q.RootFS.Type" <<<"$output")" "layers"
+	[[ "$(jq -r "$q.RootFS.Layers[0]" <<<"$output")" =~ ^sha256:[0-9a-f]{64}$ ]]
+	[ "$(jq "$q.Size" <<<"$output")" -gt 100000 ]
+}
+
+@test "inspect -f, several images, and what is missing" {
+	fb_load test/bb:1
+	fb tag test/bb:1 other
+	run --separate-stderr fb inspect -f '{{.Config.User}} {{.Os}}' test/bb:1 other
+	is "$status" 0
+	is "$output" "1000:100 linux"$'\n'"1000:100 linux"
+	run --separate-stderr fb inspect -f '{{json .Config.Cmd}}{{index .Config.Labels "k"}}' other
+	is "$output" '["sh"]v'
+	run --separate-stderr fb inspect -f '{{.Os}}' other nope
+	is "$status" 1
+	is "$output" "linux"
+	has "$stderr" "No such image: nope"
+	run --separate-stderr fb inspect nope
+	is "$status" 1
+	is "$output" "[]"
+	run --separate-stderr fb inspect -f '{{.Os' other
+	is "$status" 1
+	is "$output" ""
+	has "$stderr" "template parsing error"
+}
+
+@test "inspect by id and by the start of an id" {
+	fb_load test/bb:1
+	local id
+	id=$(image_id test/bb)
+	is "$(fb inspect -f '{{.Id}}' "$id")" "$id"
+	is "$(fb inspect -f '{{.Id}}' "${id:7}")" "$id"
+	is "$(fb inspect -f '{{.Id}}' "${id:7:8}")" "$id"
+}
