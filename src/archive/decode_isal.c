@@ -32,8 +32,8 @@ static int isal_step(void *state, struct fb_decoder_io *io)
 {
 	struct inflate_state *s = state;
 	uint32_t in = (uint32_t)(io->in_len > INT_MAX ? INT_MAX : io->in_len);
-	uint32_t out = (uint32_t)(io->out_len > INT_MAX ? INT_MAX :
-							   io->out_len);
+	uint32_t out =
+		(uint32_t)(io->out_len > INT_MAX ? INT_MAX : io->out_len);
 	int r;
 
 	s->next_in = (uint8_t *)(uintptr_t)io->in;
@@ -47,9 +47,9 @@ static int isal_step(void *state, struct fb_decoder_io *io)
 	io->out_len -= out - s->avail_out;
 	io->ended = s->block_state == ISAL_BLOCK_FINISH;
 	return r == ISAL_DECOMP_OK || r == ISAL_END_INPUT ||
-			       r == ISAL_OUT_OVERFLOW ?
-		       0 :
-		       -EBADMSG;
+			       r == ISAL_OUT_OVERFLOW
+		       ? 0
+		       : -EBADMSG;
 }
 
 static void isal_close(void *state)

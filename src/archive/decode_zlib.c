@@ -43,8 +43,8 @@ static int zlib_step(void *state, struct fb_decoder_io *io)
 	io->ended = r == Z_STREAM_END;
 	if (r == Z_MEM_ERROR)
 		return -ENOMEM;
-	return r == Z_OK || r == Z_STREAM_END || r == Z_BUF_ERROR ? 0 :
-								    -EBADMSG;
+	return r == Z_OK || r == Z_STREAM_END || r == Z_BUF_ERROR ? 0
+								  : -EBADMSG;
 }
 
 static void zlib_close(void *state)

@@ -18,9 +18,9 @@ static void *zstd_open(void)
 
 static int zstd_begin(void *state)
 {
-	return ZSTD_isError(ZSTD_DCtx_reset(state, ZSTD_reset_session_only)) ?
-		       -EBADMSG :
-		       0;
+	return ZSTD_isError(ZSTD_DCtx_reset(state, ZSTD_reset_session_only))
+		       ? -EBADMSG
+		       : 0;
 }
 
 static int zstd_step(void *state, struct fb_decoder_io *io)

@@ -96,7 +96,8 @@ static int fill(struct inflate_source *s, size_t want, struct fb_err *err)
 	return 0;
 }
 
-static const struct fb_decoder_ops *choose_decoder(const struct inflate_source *s)
+static const struct fb_decoder_ops *
+choose_decoder(const struct inflate_source *s)
 {
 	if (s->kind == FB_COMPRESSION_ZSTD)
 		return &fb_decoder_zstd;
@@ -211,9 +212,9 @@ static ssize_t read_member(struct inflate_source *s, void *buf, size_t len,
 	r = s->ops->step(s->decoder, &io);
 	if (r < 0)
 		return fb_err_set(err, r, "inflate: %s",
-				  r == -EBADMSG ? "malformed or damaged data" :
-				  r == -EFBIG	? "window is too large" :
-						  "out of memory");
+				  r == -EBADMSG ? "malformed or damaged data"
+				  : r == -EFBIG ? "window is too large"
+						: "out of memory");
 	produced = len - io.out_len;
 	consumed = s->end - s->start - io.in_len;
 	s->start += consumed;

@@ -34,6 +34,16 @@ ssize_t fb_source_read_full(struct fb_source *src, void *buf, size_t len,
 	return (ssize_t)done;
 }
 
+ssize_t fb_source_view(struct fb_source *src, void *buf, size_t len,
+		       const uint8_t **ret_data, struct fb_err *err)
+{
+	if (src->ops->view)
+		return src->ops->view(src, len > SSIZE_MAX ? SSIZE_MAX : len,
+				      ret_data, err);
+	*ret_data = buf;
+	return fb_source_read(src, buf, len, err);
+}
+
 int fb_source_rewind(struct fb_source *src, struct fb_err *err)
 {
 	if (!src->ops->rewind)
@@ -74,9 +84,9 @@ static ssize_t fd_read(struct fb_source *src, void *buf, size_t len,
 	if (len == 0)
 		return 0;
 	do {
-		n = s->seekable ? pread(s->fd, buf, len,
-					(off_t)(s->start + s->pos)) :
-				  read(s->fd, buf, len);
+		n = s->seekable
+			    ? pread(s->fd, buf, len, (off_t)(s->start + s->pos))
+			    : read(s->fd, buf, len);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return fb_err_set(err, -errno, "read: %m");
@@ -148,6 +158,19 @@ static ssize_t memory_read(struct fb_source *src, void *buf, size_t len,
 	return (ssize_t)len;
 }
 
+static ssize_t memory_view(struct fb_source *src, size_t len,
+			   const uint8_t **ret_data, struct fb_err *err)
+{
+	struct memory_source *s = (struct memory_source *)src;
+
+	(void)err;
+	if (len > s->len - s->pos)
+		len = s->len - s->pos;
+	*ret_data = s->data + s->pos;
+	s->pos += len;
+	return (ssize_t)len;
+}
+
 static int memory_rewind(struct fb_source *src, struct fb_err *err)
 {
 	(void)err;
@@ -157,6 +180,7 @@ static int memory_rewind(struct fb_source *src, struct fb_err *err)
 
 static const struct fb_source_ops memory_ops = {
 	.read = memory_read,
+	.view = memory_view,
 	.rewind = memory_rewind,
 	.free = plain_free,
 };
@@ -169,7 +193,7 @@ int fb_source_from_memory(const void *data, size_t len, struct fb_source **ret,
 	if (!s)
 		return fb_err_set(err, -ENOMEM, "open a buffer: %m");
 	s->base.ops = &memory_ops;
-	s->data = data;
+	s->data = len ? data : (const uint8_t *)""; /* NULL + 0 is undefined */
 	s->len = len;
 	*ret = &s->base;
 	return 0;

@@ -23,6 +23,9 @@ struct fb_source;
  * struct fb_source_ops - What a kind of source can do
  * @read:   Up to @len bytes into @buf, @len >= 1. Return: bytes, 0 at the end
  *          (and again afterwards), negative errno with @err set
+ * @view:   Hand out the next 1 … @len bytes where they lie, in *@ret_data,
+ *          valid until the next call; returns as @read does.  NULL where
+ *          bytes have to be copied anyway
  * @rewind: Start over from the first byte; NULL where that is impossible
  * @cancel: Make a blocked read(), and every later one, return -ECANCELED; the
  *          only operation that another thread may call meanwhile; NULL where
@@ -32,6 +35,8 @@ struct fb_source;
 struct fb_source_ops {
 	ssize_t (*read)(struct fb_source *src, void *buf, size_t len,
 			struct fb_err *err);
+	ssize_t (*view)(struct fb_source *src, size_t len,
+			const uint8_t **ret_data, struct fb_err *err);
 	int (*rewind)(struct fb_source *src, struct fb_err *err);
 	void (*cancel)(struct fb_source *src);
 	void (*free)(struct fb_source *src);
@@ -61,6 +66,18 @@ ssize_t fb_source_read(struct fb_source *src, void *buf, size_t len,
  */
 ssize_t fb_source_read_full(struct fb_source *src, void *buf, size_t len,
 			    struct fb_err *err);
+
+/**
+ * fb_source_view() - Take bytes without copying them, where the source can
+ * @src: Source (borrowed)
+ * @buf: Room for @len bytes, for sources that have to copy
+ * @len: At least 1
+ * @ret_data: The bytes, in @buf or in the source; valid until its next call
+ *
+ * Return: as fb_source_read().
+ */
+ssize_t fb_source_view(struct fb_source *src, void *buf, size_t len,
+		       const uint8_t **ret_data, struct fb_err *err);
 
 /** fb_source_rewind() - Start over. Return: 0; -ESPIPE impossible; negative errno */
 int fb_source_rewind(struct fb_source *src, struct fb_err *err);

@@ -3,8 +3,7 @@
  * Theory of operation.  fb_tar_next() skips what is left of the last body, then
  * reads header blocks until one is an entry: pax and long-name headers fill
  * tar->pax, which overrides the fields of the entry that follows and is emptied
- * before the next.  The body is handed out by fb_tar_piece(): for a sparse file,
- * holes and extents in turn; for any other, one extent of the whole file.
+ * before the next.  The body is handed out by tar_body.c.
  */
 #include "archive/tar.h"
 
@@ -33,15 +32,21 @@ int tar_read_exact(struct fb_tar *tar, void *buf, size_t len,
 
 static int skip(struct fb_tar *tar, uint64_t len, struct fb_err *err)
 {
-	size_t n;
-	int r;
+	const uint8_t *data;
+	ssize_t n;
 
 	while (len > 0) {
-		n = len < sizeof(tar->buf) ? (size_t)len : sizeof(tar->buf);
-		r = tar_read_exact(tar, tar->buf, n, err);
-		if (r < 0)
-			return r;
-		len -= n;
+		n = fb_source_view(tar->source, tar->buf,
+				   len < sizeof(tar->buf) ? (size_t)len
+							  : sizeof(tar->buf),
+				   &data, err);
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			return fb_err_set(err, -EBADMSG,
+					  "archive is cut short");
+		tar->pos += (uint64_t)n;
+		len -= (uint64_t)n;
 	}
 	return 0;
 }
@@ -57,8 +62,8 @@ static bool is_zero(const uint8_t *block)
 /* Return: 1 a header stands in tar->block; 0 the end; negative errno */
 static int read_header(struct fb_tar *tar, struct fb_err *err)
 {
-	ssize_t n = fb_source_read_full(tar->source, tar->block, TAR_BLOCK,
-					err);
+	ssize_t n =
+		fb_source_read_full(tar->source, tar->block, TAR_BLOCK, err);
 
 	if (n < 0)
 		return (int)n;
@@ -81,27 +86,34 @@ static int read_header(struct fb_tar *tar, struct fb_err *err)
 	}
 	if (!tar_checksum_ok(tar->block))
 		return fb_err_set(err, -EBADMSG,
-				  tar->entry_count ?
-					  "damaged tar header" :
-					  "not a tar archive");
+				  tar->entry_count ? "damaged tar header"
+						   : "not a tar archive");
 	return 1;
 }
 
-static int header_size(const struct fb_tar *tar, uint64_t *ret,
-		       struct fb_err *err)
+/* what the header block itself says */
+static int block_size(const struct fb_tar *tar, uint64_t *ret,
+		      struct fb_err *err)
 {
 	int64_t size;
 
-	if (tar->pax.set & PAX_SIZE) {
-		*ret = tar->pax.size;
-	} else {
-		if (tar_number(tar->block + TAR_SIZE, 12, &size) < 0 ||
-		    size < 0)
-			return fb_err_set(err, -EBADMSG, "malformed size");
-		*ret = (uint64_t)size;
-	}
-	if (*ret > SIZE_BYTES_MAX)
+	if (tar_number(tar->block + TAR_SIZE, 12, &size) < 0 || size < 0)
+		return fb_err_set(err, -EBADMSG, "malformed size");
+	if ((uint64_t)size > SIZE_BYTES_MAX)
 		return fb_err_set(err, -EBADMSG, "size is out of range");
+	*ret = (uint64_t)size;
+	return 0;
+}
+
+/* the same, overridden by pax */
+static int header_size(const struct fb_tar *tar, uint64_t *ret,
+		       struct fb_err *err)
+{
+	if (!(tar->pax.set & PAX_SIZE))
+		return block_size(tar, ret, err);
+	if (tar->pax.size > SIZE_BYTES_MAX)
+		return fb_err_set(err, -EBADMSG, "size is out of range");
+	*ret = tar->pax.size;
 	return 0;
 }
 
@@ -115,20 +127,21 @@ static int read_records(struct fb_tar *tar, char **ret, size_t *ret_len,
 			struct fb_err *err)
 {
 	FB_FREE char *data = NULL;
-	int64_t size;
-	int r;
+	uint64_t size;
+	int r = block_size(tar, &size, err);
 
-	if (tar_number(tar->block + TAR_SIZE, 12, &size) < 0 || size < 0)
-		return fb_err_set(err, -EBADMSG, "malformed size");
+	if (r < 0)
+		return r;
 	if (size > FB_TAR_RECORDS_MAX)
-		return fb_err_set(err, -E2BIG, "extended header of over %u bytes",
+		return fb_err_set(err, -E2BIG,
+				  "extended header of over %u bytes",
 				  FB_TAR_RECORDS_MAX);
 	data = malloc((size_t)size + 1);
 	if (!data)
 		return fb_err_set(err, -ENOMEM, "read extended header: %m");
 	r = tar_read_exact(tar, data, (size_t)size, err);
 	if (r == 0)
-		r = skip(tar, padding_of((uint64_t)size), err);
+		r = skip(tar, padding_of(size), err);
 	if (r < 0)
 		return r;
 	data[size] = '\0';
@@ -137,7 +150,7 @@ static int read_records(struct fb_tar *tar, char **ret, size_t *ret_len,
 	return 0;
 }
 
-static int read_long_name(struct fb_tar *tar, bool link, struct fb_err *err)
+static int read_long_name(struct fb_tar *tar, char **name, struct fb_err *err)
 {
 	FB_FREE char *data = NULL;
 	size_t len;
@@ -145,31 +158,26 @@ static int read_long_name(struct fb_tar *tar, bool link, struct fb_err *err)
 
 	if (r < 0)
 		return r;
-	len = strlen(data); /* GNU tar counts the NUL in */
-	if (len > FB_TAR_NAME_MAX)
+	/* GNU tar counts the NUL in */
+	if (strlen(data) > FB_TAR_NAME_MAX)
 		return fb_err_set(err, -E2BIG, "name of over %u bytes",
 				  FB_TAR_NAME_MAX);
-	if (link) {
-		free(tar->pax.link);
-		tar->pax.link = FB_TAKE_PTR(data);
-		tar->pax.link_len = len;
-		tar->pax.set |= PAX_LINK;
-	} else {
-		free(tar->pax.path);
-		tar->pax.path = FB_TAKE_PTR(data);
-		tar->pax.path_len = len;
-		tar->pax.set |= PAX_PATH;
-	}
+	free(*name);
+	*name = FB_TAKE_PTR(data);
 	return 0;
 }
 
+/* a second pax header replaces the first; GNU's long names stay */
 static int read_pax(struct fb_tar *tar, struct fb_err *err)
 {
 	FB_FREE char *data = NULL;
 	size_t len;
 	int r = read_records(tar, &data, &len, err);
 
-	return r < 0 ? r : tar_pax_parse(&tar->pax, data, len, err);
+	if (r < 0)
+		return r;
+	tar_pax_release(&tar->pax);
+	return tar_pax_parse(&tar->pax, data, len, err);
 }
 
 /* Return: 1 the block was an extension and is used up; 0 it is an entry */
@@ -184,38 +192,42 @@ static int read_extension(struct fb_tar *tar, struct fb_err *err)
 		r = read_pax(tar, err);
 		break;
 	case 'L':
-		r = read_long_name(tar, false, err);
+		r = read_long_name(tar, &tar->gnu_name, err);
 		break;
 	case 'K':
-		r = read_long_name(tar, true, err);
+		r = read_long_name(tar, &tar->gnu_link, err);
 		break;
 	case 'g':
-		r = header_size(tar, &size, err);
+		r = block_size(tar, &size, err);
 		if (r == 0)
 			r = skip(tar, size + padding_of(size), err);
 		break;
 	default:
 		return 0;
 	}
+	tar->extended = true;
 	return r < 0 ? r : 1;
 }
 
-static bool is_ustar(const uint8_t *block)
+/* room of the prefix field: ustar's 155 bytes, star's 131, GNU has none */
+static size_t prefix_room(const uint8_t *block)
 {
-	return !memcmp(block + TAR_MAGIC, "ustar\0", 6);
+	if (memcmp(block + TAR_MAGIC, "ustar\0", 6) != 0)
+		return 0;
+	return memcmp(block + TAR_STAR_TRAILER, "tar\0", 4) ? 155 : 131;
 }
 
 static int header_name(struct fb_tar *tar, struct fb_err *err)
 {
 	const uint8_t *b = tar->block;
 	size_t name = strnlen((const char *)b + TAR_NAME, 100);
-	size_t prefix = is_ustar(b) ?
-				strnlen((const char *)b + TAR_PREFIX, 155) :
-				0;
+	size_t prefix = strnlen((const char *)b + TAR_PREFIX, prefix_room(b));
 
 	free(tar->name);
 	if (tar->pax.set & PAX_SPARSE_NAME)
 		tar->name = FB_TAKE_PTR(tar->pax.sparse_name);
+	else if (tar->gnu_name && tar->gnu_name[0])
+		tar->name = FB_TAKE_PTR(tar->gnu_name);
 	else if (tar->pax.set & PAX_PATH)
 		tar->name = FB_TAKE_PTR(tar->pax.path);
 	else if (asprintf(&tar->name, "%.*s%s%.*s", (int)prefix,
@@ -234,7 +246,9 @@ static int header_link(struct fb_tar *tar, struct fb_err *err)
 	const char *field = (const char *)tar->block + TAR_LINKNAME;
 
 	free(tar->link);
-	if (tar->pax.set & PAX_LINK)
+	if (tar->gnu_link && tar->gnu_link[0])
+		tar->link = FB_TAKE_PTR(tar->gnu_link);
+	else if (tar->pax.set & PAX_LINK)
 		tar->link = FB_TAKE_PTR(tar->pax.link);
 	else
 		tar->link = strndup(field, 100);
@@ -251,11 +265,11 @@ static int header_type(struct fb_tar_entry *e, struct fb_err *err)
 		char flag;
 		enum fb_tar_type type;
 	} types[] = {
-		{ '\0', FB_TAR_FILE },	 { '0', FB_TAR_FILE },
-		{ '7', FB_TAR_FILE },	 { 'S', FB_TAR_FILE },
-		{ '1', FB_TAR_LINK },	 { '2', FB_TAR_SYMLINK },
-		{ '3', FB_TAR_CHAR },	 { '4', FB_TAR_BLOCK },
-		{ '5', FB_TAR_DIR },	 { '6', FB_TAR_FIFO },
+		{ '\0', FB_TAR_FILE }, { '0', FB_TAR_FILE },
+		{ '7', FB_TAR_FILE },  { 'S', FB_TAR_FILE },
+		{ '1', FB_TAR_LINK },  { '2', FB_TAR_SYMLINK },
+		{ '3', FB_TAR_CHAR },  { '4', FB_TAR_BLOCK },
+		{ '5', FB_TAR_DIR },   { '6', FB_TAR_FIFO },
 	};
 
 	for (size_t i = 0; i < FB_ARRAY_SIZE(types); i++) {
@@ -393,13 +407,22 @@ static int parse_entry(struct fb_tar *tar, struct fb_err *err)
  */
 static int skip_padding(struct fb_tar *tar, struct fb_err *err)
 {
-	ssize_t n = fb_source_read_full(tar->source, tar->buf, tar->padding,
-					err);
+	ssize_t n =
+		fb_source_read_full(tar->source, tar->buf, tar->padding, err);
 
 	if (n < 0)
 		return (int)n;
 	tar->pos += (uint64_t)n;
 	return 0;
+}
+
+static void forget_names(struct fb_tar *tar)
+{
+	free(tar->gnu_name);
+	free(tar->gnu_link);
+	tar->gnu_name = NULL;
+	tar->gnu_link = NULL;
+	tar->extended = false;
 }
 
 static int leave_entry(struct fb_tar *tar, struct fb_err *err)
@@ -408,11 +431,11 @@ static int leave_entry(struct fb_tar *tar, struct fb_err *err)
 
 	if (r == 0 && tar->padding)
 		r = skip_padding(tar, err);
-
 	if (r < 0)
 		return tar->name ? fb_err_wrap(err, r, "entry '%.200s'",
-					       tar->name) :
-				   r;
+					       tar->name)
+				 : r;
+	forget_names(tar);
 	tar->body_left = 0;
 	tar->padding = 0;
 	tar_pax_release(&tar->pax);
@@ -440,7 +463,7 @@ int fb_tar_next(struct fb_tar *tar, struct fb_tar_entry *ret,
 		r = read_header(tar, err);
 		if (r <= 0) {
 			tar->ended = r == 0;
-			if (r == 0 && tar->pax.set)
+			if (r == 0 && tar->extended)
 				return fb_err_set(err, -EBADMSG,
 						  "archive is cut short after "
 						  "an extended header");
@@ -455,129 +478,6 @@ int fb_tar_next(struct fb_tar *tar, struct fb_tar_entry *ret,
 	tar->entry_count++;
 	*ret = tar->entry;
 	return 1;
-}
-
-static int stored_piece(struct fb_tar *tar, uint64_t max,
-			struct fb_tar_piece *ret, struct fb_err *err)
-{
-	size_t want = sizeof(tar->buf);
-	ssize_t n;
-
-	if (want > max)
-		want = (size_t)max;
-	n = fb_source_read(tar->source, tar->buf, want, err);
-	if (n < 0)
-		return (int)n;
-	if (n == 0)
-		return fb_err_wrap(err,
-				   fb_err_set(err, -EBADMSG,
-					      "archive is cut short"),
-				   "entry '%.200s'", tar->name);
-	tar->pos += (uint64_t)n;
-	tar->body_left -= (uint64_t)n;
-	tar->file_pos += (uint64_t)n;
-	*ret = (struct fb_tar_piece){ tar->buf, (uint64_t)n };
-	return 1;
-}
-
-static int hole_piece(struct fb_tar *tar, uint64_t end, uint64_t max,
-		      struct fb_tar_piece *ret)
-{
-	uint64_t len = end - tar->file_pos;
-
-	*ret = (struct fb_tar_piece){ NULL, len < max ? len : max };
-	tar->file_pos += ret->len;
-	return 1;
-}
-
-static uint64_t at_most(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* fb_tar_piece(), the piece not longer than @max */
-static int piece_up_to(struct fb_tar *tar, uint64_t max,
-		       struct fb_tar_piece *ret, struct fb_err *err)
-{
-	const struct fb_tar_extent *e;
-	uint64_t end;
-
-	if (tar->entry.type != FB_TAR_FILE ||
-	    tar->file_pos >= tar->entry.size_bytes)
-		return 0;
-	if (!tar->entry.sparse)
-		return stored_piece(tar, at_most(tar->body_left, max), ret,
-				    err);
-	while (tar->extent_next < tar->extent_count) {
-		e = &tar->extents[tar->extent_next];
-		end = e->offset + e->len;
-		if (tar->file_pos < e->offset)
-			return hole_piece(tar, e->offset, max, ret);
-		if (tar->file_pos < end)
-			return stored_piece(tar,
-					    at_most(end - tar->file_pos, max),
-					    ret, err);
-		tar->extent_next++;
-	}
-	return hole_piece(tar, tar->entry.size_bytes, max, ret);
-}
-
-int fb_tar_piece(struct fb_tar *tar, struct fb_tar_piece *ret,
-		 struct fb_err *err)
-{
-	return piece_up_to(tar, UINT64_MAX, ret, err);
-}
-
-/* straight into the caller's buffer: this is the bulk of a layer */
-static ssize_t read_stored(struct fb_tar *tar, void *buf, size_t len,
-			   struct fb_err *err)
-{
-	ssize_t n = fb_source_read(tar->source, buf,
-				   (size_t)at_most(len, tar->body_left), err);
-
-	if (n == 0)
-		return fb_err_set(err, -EBADMSG, "archive is cut short");
-	if (n > 0) {
-		tar->pos += (uint64_t)n;
-		tar->body_left -= (uint64_t)n;
-		tar->file_pos += (uint64_t)n;
-	}
-	return n;
-}
-
-static ssize_t read_sparse(struct fb_tar *tar, void *buf, size_t len,
-			   struct fb_err *err)
-{
-	struct fb_tar_piece piece;
-	int r = piece_up_to(tar, len, &piece, err);
-
-	if (r <= 0)
-		return r;
-	if (piece.data)
-		memcpy(buf, piece.data, (size_t)piece.len);
-	else
-		memset(buf, 0, (size_t)piece.len);
-	return (ssize_t)piece.len;
-}
-
-ssize_t fb_tar_read(struct fb_tar *tar, void *buf, size_t len,
-		    struct fb_err *err)
-{
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < len && tar->entry.type == FB_TAR_FILE &&
-	       tar->file_pos < tar->entry.size_bytes) {
-		n = tar->entry.sparse ?
-			    read_sparse(tar, (char *)buf + done, len - done,
-					err) :
-			    read_stored(tar, (char *)buf + done, len - done,
-					err);
-		if (n < 0)
-			return n;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
 }
 
 int fb_tar_drain(struct fb_tar *tar, struct fb_err *err)
@@ -616,6 +516,7 @@ void fb_tar_free(struct fb_tar *tar)
 	if (!tar)
 		return;
 	tar_pax_release(&tar->pax);
+	forget_names(tar);
 	free(tar->extents);
 	free(tar->name);
 	free(tar->link);

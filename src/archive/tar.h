@@ -32,7 +32,7 @@
 #define FB_TAR_XATTR_VALUE_MAX 65536u
 #define FB_TAR_XATTR_NAME_MAX 255u
 /* … most xattrs of an entry, and pieces of a sparse file */
-#define FB_TAR_XATTRS_MAX 4096u
+#define FB_TAR_XATTRS_MAX 1024u
 #define FB_TAR_EXTENTS_MAX (1u << 20)
 
 enum fb_tar_type {

@@ -26,6 +26,7 @@ enum {
 	TAR_GNU_SPARSE = 386,
 	TAR_GNU_IS_EXTENDED = 482,
 	TAR_GNU_REAL_SIZE = 483,
+	TAR_STAR_TRAILER = 508,
 };
 
 /** enum tar_pax_set - Which header fields a pax header overrides */
@@ -42,18 +43,15 @@ enum tar_pax_set {
 };
 
 /**
- * struct tar_pax - What pax records and GNU long names said of the next entry
+ * struct tar_pax - What pax records said of the next entry
  * @set:      PAX_… of what is there
- * @strings:  Owns names and xattrs; offsets, since it grows
- * @xattrs:   Offsets of name and value, and the value's length
+ * @xattrs:   Names and values are owned
  * @sparse_major, @sparse_minor: GNU.sparse.major/minor, -1 = not given
  */
 struct tar_pax {
 	unsigned int set;
 	char *path;
 	char *link;
-	size_t path_len;
-	size_t link_len;
 	char *sparse_name;
 	uint64_t size;
 	uint64_t uid;
@@ -67,7 +65,8 @@ struct tar_pax {
 	size_t xattr_count;
 	struct fb_tar_extent *extents;
 	size_t extent_count;
-	uint64_t pending_offset; /* GNU.sparse.offset waiting for its numbytes */
+	uint64_t
+		pending_offset; /* GNU.sparse.offset waiting for its numbytes */
 	bool has_pending;
 };
 
@@ -75,15 +74,18 @@ struct fb_tar {
 	struct fb_source *source;
 	struct tar_pax pax;
 	struct fb_tar_entry entry;
-	uint64_t pos;	      /* bytes taken from the source */
-	uint64_t body_left;   /* of the current body, stored bytes unread */
-	uint32_t padding;     /* after the body */
+	uint64_t pos;	    /* bytes taken from the source */
+	uint64_t body_left; /* of the current body, stored bytes unread */
+	uint32_t padding;   /* after the body */
 	uint64_t entry_count;
-	size_t extent_next;   /* sparse: extent that is read next */
-	uint64_t file_pos;    /* position in the file that is handed out */
-	uint64_t extent_pos;  /* bytes of the current extent handed out */
+	size_t extent_next;  /* sparse: extent that is read next */
+	uint64_t file_pos;   /* position in the file that is handed out */
+	uint64_t extent_pos; /* bytes of the current extent handed out */
 	bool ended;
-	char *name;	      /* owned by the reader, of the current entry */
+	bool extended;	/* headers of an entry that has not come yet */
+	char *gnu_name; /* 'L' and 'K': they override pax */
+	char *gnu_link;
+	char *name; /* owned by the reader, of the current entry */
 	char *link;
 	struct fb_tar_extent *extents;
 	size_t extent_count;

@@ -56,7 +56,8 @@ static int next_record(const char **data, size_t *len, struct record *ret)
 	*ret = (struct record){ .key = space + 1,
 				.key_len = (size_t)(eq - space - 1),
 				.value = eq + 1,
-				.value_len = (size_t)(*data + size - 1 - (eq + 1)) };
+				.value_len =
+					(size_t)(*data + size - 1 - (eq + 1)) };
 	*data += size;
 	*len -= size;
 	return 0;
@@ -73,7 +74,7 @@ static bool key_starts(const struct record *r, const char *prefix)
 	       !memcmp(r->key, prefix, strlen(prefix));
 }
 
-static int set_text(char **to, size_t *to_len, const struct record *r)
+static int set_text(char **to, const struct record *r)
 {
 	char *copy;
 
@@ -86,8 +87,6 @@ static int set_text(char **to, size_t *to_len, const struct record *r)
 		return -ENOMEM;
 	free(*to);
 	*to = copy;
-	if (to_len)
-		*to_len = r->value_len;
 	return 0;
 }
 
@@ -109,8 +108,8 @@ static int set_mtime(struct tar_pax *pax, const struct record *r)
 			return -EBADMSG;
 		fraction = fraction || *p != '0';
 	}
-	pax->mtime_s = negative ? -(int64_t)seconds - fraction :
-				  (int64_t)seconds;
+	pax->mtime_s =
+		negative ? -(int64_t)seconds - fraction : (int64_t)seconds;
 	return 0;
 }
 
@@ -160,15 +159,16 @@ static int put_xattr(struct tar_pax *pax, char *name, uint8_t *value,
 		if (!strcmp(pax->xattrs[i].name, name))
 			x = &pax->xattrs[i];
 	if (!x) {
-		grown = pax->xattr_count < FB_TAR_XATTRS_MAX ?
-				reallocarray(pax->xattrs, pax->xattr_count + 1,
-					     sizeof(*grown)) :
-				NULL;
+		grown = pax->xattr_count < FB_TAR_XATTRS_MAX
+				? reallocarray(pax->xattrs,
+					       pax->xattr_count + 1,
+					       sizeof(*grown))
+				: NULL;
 		if (!grown) {
 			free(name);
 			free(value);
-			return pax->xattr_count < FB_TAR_XATTRS_MAX ? -ENOMEM :
-								      -E2BIG;
+			return pax->xattr_count < FB_TAR_XATTRS_MAX ? -ENOMEM
+								    : -E2BIG;
 		}
 		pax->xattrs = grown;
 		x = &grown[pax->xattr_count++];
@@ -176,9 +176,36 @@ static int put_xattr(struct tar_pax *pax, char *name, uint8_t *value,
 		free((char *)(uintptr_t)x->name);
 		free((uint8_t *)(uintptr_t)x->value);
 	}
-	*x = (struct fb_tar_xattr){ .name = name, .value = value,
+	*x = (struct fb_tar_xattr){ .name = name,
+				    .value = value,
 				    .value_len = value_len };
 	return 0;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* libarchive writes names as in URLs; in place, and what is no escape stays */
+static void decode_percent(char *name)
+{
+	char *to = name;
+	int value;
+
+	for (const char *p = name; *p; p++) {
+		value = *p == '%' && hex_value(p[1]) >= 0 &&
+					hex_value(p[2]) >= 0
+				? hex_value(p[1]) << 4 | hex_value(p[2])
+				: 0;
+		*to++ = value ? (char)value : *p;
+		p += value ? 2 : 0;
+	}
+	*to = '\0';
 }
 
 static int set_xattr(struct tar_pax *pax, const struct record *r,
@@ -190,22 +217,28 @@ static int set_xattr(struct tar_pax *pax, const struct record *r,
 	char *name;
 	int bad = 0;
 
-	if (name_len > FB_TAR_XATTR_NAME_MAX ||
+	if (name_len > (base64 ? 3 : 1) * FB_TAR_XATTR_NAME_MAX ||
 	    len > (base64 ? 2 : 1) * FB_TAR_XATTR_VALUE_MAX)
 		return -E2BIG;
 	if (memchr(name_at, '\0', name_len))
 		return -EBADMSG;
 	name = strndup(name_at, name_len);
 	value = malloc(len ? len : 1);
+	if (name && base64)
+		decode_percent(name);
 	if (name && value && base64)
 		bad = decode_base64(r->value, len, value, &len);
 	else if (value && len)
 		memcpy(value, r->value, len);
-	if (!name || !value || bad < 0 || len > FB_TAR_XATTR_VALUE_MAX) {
+	if (bad == 0 && (!name || !value))
+		bad = -ENOMEM;
+	if (bad == 0 && (len > FB_TAR_XATTR_VALUE_MAX ||
+			 strlen(name) > FB_TAR_XATTR_NAME_MAX))
+		bad = -E2BIG;
+	if (bad < 0) {
 		free(name);
 		free(value);
-		return bad < 0 ? bad : len > FB_TAR_XATTR_VALUE_MAX ? -E2BIG :
-								      -ENOMEM;
+		return bad;
 	}
 	return put_xattr(pax, name, value, len);
 }
@@ -271,7 +304,7 @@ static int apply_sparse(struct tar_pax *pax, const struct record *r)
 		return set_small(&pax->sparse_minor, r);
 	if (key_is(r, "GNU.sparse.name")) {
 		pax->set |= PAX_SPARSE_NAME;
-		return set_text(&pax->sparse_name, NULL, r);
+		return set_text(&pax->sparse_name, r);
 	}
 	if (key_is(r, "GNU.sparse.size") || key_is(r, "GNU.sparse.realsize")) {
 		pax->set |= PAX_SPARSE_SIZE;
@@ -321,8 +354,7 @@ static int apply(struct tar_pax *pax, const struct record *r)
 		if (r->value_len == 0)
 			return 0;
 		pax->set |= bit;
-		return path ? set_text(&pax->path, &pax->path_len, r) :
-			      set_text(&pax->link, &pax->link_len, r);
+		return set_text(path ? &pax->path : &pax->link, r);
 	}
 	if (key_is(r, "mtime")) {
 		pax->set &= ~(unsigned int)PAX_MTIME;
@@ -353,14 +385,14 @@ int tar_pax_parse(struct tar_pax *pax, const char *data, size_t len,
 		r = apply(pax, &record);
 		if (r < 0)
 			return fb_err_set(err, r, "pax record '%.*s': %s",
-					  record.key_len > 200 ?
-						  200 :
-						  (int)record.key_len,
+					  record.key_len > 200
+						  ? 200
+						  : (int)record.key_len,
 					  record.key,
 					  r == -E2BIG	 ? "too long or too "
-							   "many" :
-					  r == -ENOMEM ? "out of memory" :
-							   "malformed value");
+							   "many"
+					  : r == -ENOMEM ? "out of memory"
+							 : "malformed value");
 	}
 	if (pax->has_pending)
 		return fb_err_set(err, -EBADMSG,

@@ -92,7 +92,8 @@ static int map_line(struct fb_tar *tar, size_t *used, size_t *have,
 		if (c == '\n')
 			break;
 		if (len == sizeof(line))
-			return fb_err_set(err, -EBADMSG, "malformed sparse map");
+			return fb_err_set(err, -EBADMSG,
+					  "malformed sparse map");
 		line[len++] = (char)c;
 	}
 	if (tar_decimal(line, len, ret) < 0)
