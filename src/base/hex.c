@@ -14,25 +14,25 @@ void fb_hex_encode(const uint8_t *data, size_t len, char *out)
 	out[2 * len] = '\0';
 }
 
-static int nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
+/* Value + 1, so that what is no digit is 0; digits of hashes defy prediction */
+static const uint8_t values[256] = {
+	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
 int fb_hex_decode(const char *text, size_t len, uint8_t *out)
 {
-	int hi, lo;
+	unsigned int hi, lo;
 
 	for (size_t i = 0; i < len; i++) {
-		hi = nibble(text[2 * i]);
-		lo = hi < 0 ? -1 : nibble(text[2 * i + 1]);
-		if (lo < 0)
+		hi = values[(unsigned char)text[2 * i]];
+		if (!hi)
 			return -EINVAL;
-		out[i] = (uint8_t)(hi << 4 | lo);
+		lo = values[(unsigned char)text[2 * i + 1]];
+		if (!lo)
+			return -EINVAL;
+		out[i] = (uint8_t)((hi - 1) << 4 | (lo - 1));
 	}
 	return 0;
 }

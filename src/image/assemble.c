@@ -165,7 +165,7 @@ static int describe(const struct fb_image_context *ctx,
 	record->config = manifest->config.digest;
 	record->platform = config.platform;
 	record->created_s = config.created_s;
-	(void)snprintf(record->media_type, sizeof(record->media_type), "%s",
+	(void)snprintf(record->media_type, sizeof(record->media_type), "%.63s",
 		       media_type(descriptor, manifest));
 	return 0;
 }

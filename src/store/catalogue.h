@@ -35,7 +35,7 @@
  */
 struct fb_image_record {
 	struct fb_digest manifest;
-	char media_type[256];
+	char media_type[64];
 	struct fb_digest config;
 	struct fb_platform platform;
 	int64_t created_s;

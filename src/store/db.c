@@ -43,7 +43,7 @@ static const char *const schema_steps[] = {
 	" name TEXT PRIMARY KEY,"
 	" image INTEGER NOT NULL REFERENCES image ON DELETE CASCADE,"
 	" is_digest INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE INDEX name_image ON name(image);"
+	"CREATE INDEX name_image ON name(image, is_digest, name);"
 	"CREATE TABLE image_blob("
 	" image INTEGER NOT NULL REFERENCES image ON DELETE CASCADE,"
 	" digest TEXT NOT NULL,"

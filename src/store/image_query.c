@@ -34,7 +34,12 @@ void fb_image_entry_release(struct fb_image_entry *entry)
 
 static void copy_text(char *out, size_t size, sqlite3_stmt *row, int column)
 {
-	(void)snprintf(out, size, "%s", fb_db_text(row, column));
+	const char *text = fb_db_text(row, column);
+	size_t len = (size_t)sqlite3_column_bytes(row, column);
+
+	len = len < size ? len : size - 1;
+	memcpy(out, text, len);
+	out[len] = '\0';
 }
 
 static void read_row(sqlite3_stmt *row, struct fb_image_record *ret)
