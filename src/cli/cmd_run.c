@@ -256,9 +256,19 @@ static int start_and_follow(struct run *run, struct fb_err *err)
 	return finish(run, &seen, err);
 }
 
+/* `rm -f` from another terminal may have been faster */
+static void remove_container(struct run *run)
+{
+	struct fb_err err = { 0 };
+	int r = fb_container_remove(&run->container, &err);
+
+	if (r < 0 && r != -ENOENT)
+		fb_log(&run->cli->log, FB_LOG_WARN, "remove container: %s",
+		       err.msg);
+}
+
 static int run_container(struct run *run, struct fb_err *err)
 {
-	struct fb_err gone = { 0 };
 	bool ran = false;
 	int r = create_container(run, err);
 
@@ -272,10 +282,8 @@ static int run_container(struct run *run, struct fb_err *err)
 		ran = r >= 0;
 	}
 	/* what never ran leaves nothing; what ran stays without --rm */
-	if ((!ran || run->flags->rm) &&
-	    fb_container_remove(&run->container, &gone) < 0)
-		fb_log(&run->cli->log, FB_LOG_WARN, "remove container: %s",
-		       gone.msg);
+	if (!ran || run->flags->rm)
+		remove_container(run);
 	return r;
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # stderr is set by run --separate-stderr
 # Where the state lives, and the configuration file.
 
 load lib

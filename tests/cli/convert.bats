@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2154 # stderr is set by run --separate-stderr
+# shellcheck disable=SC2016 # bash -c expands its own words
 # load and convert, as a user sees them.
 
 load lib
