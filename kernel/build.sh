@@ -1,0 +1,109 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# build.sh OUT : put the guest kernel's vmlinux and bzImage into the folder OUT.
+#
+# Built from the distribution's kernel source (KERNEL_SOURCE, or the newest
+# /usr/src/linux-source-*.tar.xz) with tinyconfig and fragment.config.  A result
+# is kept by a hash of everything that goes into it, outside any build folder
+# (FLAMEBOX_CACHE, or ~/.cache/flamebox), so that a second clone does not build.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+out=${1:?usage: build.sh OUT}
+cache=${FLAMEBOX_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/flamebox}/kernel
+jobs=$(nproc)
+
+fail() {
+	echo "kernel: $*" >&2
+	exit 1
+}
+
+source=${KERNEL_SOURCE:-}
+if [ -z "$source" ]; then
+	# shellcheck disable=SC2012 # the names are the distribution's
+	source=$(ls -v /usr/src/linux-source-*.tar.xz 2>/dev/null | tail -n 1)
+fi
+[ -f "$source" ] || fail "no kernel source found: apt install linux-source-6.1, or set KERNEL_SOURCE"
+
+# the big tarball is known by name, size and time: hashing it costs a second a run
+key=$({
+	stat -L -c '%n %s %Y' "$source"
+	cat "$here/fragment.config" "$here/build.sh"
+	${CC:-gcc} --version
+} | sha256sum | cut -c 1-32)
+done=$cache/$key
+
+publish() {
+	mkdir -p "$out"
+	for file in vmlinux bzImage; do
+		if ! cmp -s "$done/$file" "$out/$file"; then
+			cp "$done/$file" "$out/$file.part"
+			mv "$out/$file.part" "$out/$file"
+		fi
+	done
+}
+
+if [ -f "$done/vmlinux" ] && [ -f "$done/bzImage" ]; then
+	publish
+	exit 0
+fi
+
+mkdir -p "$cache"
+work=$(mktemp -d "$cache/build.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+
+echo "kernel: building from $source (a few minutes, once)" >&2
+# other architectures (but what Kconfig reads) and the largest drivers' tables are never looked at
+set --
+for name in alpha arc arm arm64 csky hexagon ia64 loongarch m68k microblaze mips \
+	nios2 openrisc parisc powerpc riscv s390 sh sparc um xtensa; do
+	set -- "$@" --exclude="*/arch/$name/[!cK]*"
+done
+xz -T0 -dc "$source" | tar -x -C "$work" --strip-components=1 "$@" \
+	--exclude='*/drivers/gpu/drm/amd/include' --exclude='*/tools/testing' \
+	--exclude='*/Documentation/*/*' || fail "cannot unpack $source"
+cd "$work"
+
+log=$work/build.log
+make_quiet() {
+	make -s -j"$jobs" KBUILD_BUILD_USER=flamebox KBUILD_BUILD_HOST=flamebox \
+		KBUILD_BUILD_TIMESTAMP='1970-01-01' CC="${CC:-gcc}" "$@" >>"$log" 2>&1 || {
+		tail -n 20 "$log" >&2
+		fail "make $* failed"
+	}
+}
+
+make_quiet tinyconfig
+./scripts/kconfig/merge_config.sh -m -O . .config "$here/fragment.config" >>"$log" 2>&1 ||
+	fail "cannot merge the fragment"
+make_quiet olddefconfig
+
+# an option that silently did not take effect would be found by a user
+while IFS= read -r line; do
+	case $line in
+	CONFIG_*=n)
+		name=${line%%=*}
+		if grep -q "^$name=" .config; then
+			fail "$name should be off"
+		fi
+		;;
+	CONFIG_*)
+		grep -qxF "$line" .config || fail "$line did not take effect"
+		;;
+	esac
+done <"$here/fragment.config"
+
+make_quiet vmlinux bzImage
+strip -s -o "$work/vmlinux.stripped" vmlinux 2>>"$log" || cp vmlinux "$work/vmlinux.stripped"
+
+ready=$(mktemp -d "$cache/ready.XXXXXX")
+cp "$work/vmlinux.stripped" "$ready/vmlinux"
+cp arch/x86/boot/bzImage "$ready/bzImage"
+cp .config "$ready/config"
+chmod 755 "$ready"
+chmod 644 "$ready/vmlinux" "$ready/bzImage" "$ready/config"
+# two builds at once: the first to get here wins, the other throws its own away
+mv -T "$ready" "$done" 2>/dev/null || rm -rf "$ready"
+cd /
+publish
