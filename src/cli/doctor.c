@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/doctor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/spawn.h"
+#include "cli/format.h"
+#include "container/files.h"
+#include "machine/engine.h"
+#include "machine/sandbox.h"
+#include "registry/curl_dl.h"
+#include "volume/upper.h"
+
+#define VERSION_TEXT_MAX 200
+#define DISK_LOW (2ull << 30)
+#define MEMORY_LOW (1ull << 30)
+
+static const char *const status_names[] = {
+	[FB_DOCTOR_OK] = "ok",
+	[FB_DOCTOR_WARNING] = "warning",
+	[FB_DOCTOR_MISSING] = "missing",
+};
+_Static_assert(FB_ARRAY_SIZE(status_names) == FB_DOCTOR_STATUS_COUNT,
+	       "a name each");
+
+const char *fb_doctor_status_name(enum fb_doctor_status status)
+{
+	return status_names[status];
+}
+
+bool fb_doctor_healthy(const struct fb_doctor_report *report)
+{
+	for (size_t i = 0; i < report->count; i++)
+		if (report->checks[i].status == FB_DOCTOR_MISSING)
+			return false;
+	return true;
+}
+
+__attribute__((format(printf, 5, 6))) static void
+add(struct fb_doctor_report *report, const char *name,
+    enum fb_doctor_status status, const char *fix, const char *fmt, ...)
+{
+	struct fb_doctor_check *c = &report->checks[report->count];
+	va_list ap;
+
+	if (report->count == FB_DOCTOR_CHECKS_MAX)
+		return;
+	report->count++;
+	*c = (struct fb_doctor_check){ .name = name, .status = status };
+	va_start(ap, fmt);
+	(void)vsnprintf(c->detail, sizeof(c->detail), fmt, ap);
+	va_end(ap);
+	(void)snprintf(c->fix, sizeof(c->fix), "%s", fix);
+}
+
+/* an error as a finding: its text, its hint as the fix */
+static void add_err(struct fb_doctor_report *report, const char *name,
+		    enum fb_doctor_status status, const struct fb_err *err)
+{
+	add(report, name, status, err->hint, "%s", err->msg);
+}
+
+static void check_host(struct fb_doctor_report *report)
+{
+	struct utsname u;
+
+	if (uname(&u) == 0)
+		add(report, "host", FB_DOCTOR_OK, "",
+		    "flamebox %s on Linux %s, %s, %d CPUs", FB_VERSION,
+		    u.release, u.machine, get_nprocs());
+}
+
+static void check_memory(struct fb_doctor_report *report)
+{
+	FB_FREE char *text = NULL;
+	unsigned long long kib = 0;
+	const char *at;
+	char size[32];
+	size_t len;
+
+	if (fb_read_file_at(AT_FDCWD, "/proc/meminfo", 65536, &text, &len) < 0)
+		return;
+	at = strstr(text, "MemAvailable:");
+	if (at)
+		kib = strtoull(at + strlen("MemAvailable:"), NULL, 10);
+	(void)fb_format_size(kib * 1024, size);
+	if (kib * 1024 < MEMORY_LOW)
+		add(report, "memory", FB_DOCTOR_WARNING,
+		    "free some, or start containers with a smaller --memory",
+		    "only %s are available", size);
+	else
+		add(report, "memory", FB_DOCTOR_OK, "", "%s are available",
+		    size);
+}
+
+/* The first line that `PROGRAM --version` prints; "" where it says nothing */
+static void ask_version(const char *program, char out[VERSION_TEXT_MAX])
+{
+	char *argv[] = { (char[]){ "flamebox-doctor" }, (char[]){ "--version" },
+			 NULL };
+	FB_FD int r = -EBADF, w = -EBADF;
+	struct fb_spawn_fd fd = { .to = STDOUT_FILENO };
+	struct fb_spawn spawn = { .path = program,
+				  .argv = argv,
+				  .fds = &fd,
+				  .fd_count = 1,
+				  .die_with_parent = 1 };
+	int pipe_fds[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	out[0] = '\0';
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return;
+	r = pipe_fds[0];
+	w = pipe_fds[1];
+	fd.from = w;
+	if (fb_spawn(&spawn, &pid, NULL, NULL) < 0)
+		return;
+	w = fb_close(w);
+	n = fb_read_full(r, out, VERSION_TEXT_MAX - 1);
+	out[n > 0 ? n : 0] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+	(void)fb_spawn_wait(pid, &status);
+}
+
+static void check_engines(struct fb_doctor_report *report)
+{
+	for (const struct fb_engine_ops *const *e = fb_engines(); *e; e++) {
+		FB_FREE char *program = (*e)->program();
+		char version[VERSION_TEXT_MAX];
+
+		if (!program) {
+			/* whether that matters is what "choice" says */
+			add(report, "engine", FB_DOCTOR_WARNING,
+			    !strcmp((*e)->name, "qemu")
+				    ? "apt-get install qemu-system-x86"
+				    : "",
+			    "%s: not found in PATH", (*e)->title);
+			continue;
+		}
+		ask_version(program, version);
+		add(report, "engine", FB_DOCTOR_OK, "", "%s: %s%s%s",
+		    (*e)->title, program, version[0] ? ", " : "", version);
+	}
+}
+
+static void check_accelerator(struct fb_cli *cli,
+			      struct fb_doctor_report *report)
+{
+	FB_ENGINE_CHOICE struct fb_engine_choice choice = { 0 };
+	struct fb_err err = { 0 };
+	struct fb_probe probe;
+
+	fb_probe_kvm(&probe);
+	add(report, "accelerator",
+	    probe.kvm == FB_KVM_NATIVE ? FB_DOCTOR_OK : FB_DOCTOR_WARNING,
+	    probe.fix, "KVM is %s: %s", fb_kvm_verdict_name(probe.kvm),
+	    probe.reason);
+	if (fb_engine_select(cli->config.engine, cli->config.accel, &probe,
+			     &choice, &err) < 0) {
+		add_err(report, "choice", FB_DOCTOR_MISSING, &err);
+		return;
+	}
+	add(report, "choice", FB_DOCTOR_OK, "", "machines run on %s with %s",
+	    choice.ops->title,
+	    choice.accel == FB_ACCEL_KVM ? "KVM" : "software emulation");
+}
+
+static void check_file(struct fb_doctor_report *report, const char *what,
+		       const char *name, const char *given)
+{
+	FB_FREE char *path = given ? strdup(given) : NULL;
+	struct fb_err err = { 0 };
+	struct stat st;
+	char size[32];
+
+	if (!given && fb_files_find(name, &path, &err) < 0) {
+		add_err(report, what, FB_DOCTOR_MISSING, &err);
+		return;
+	}
+	if (!path || stat(path, &st) < 0 || access(path, R_OK) < 0) {
+		add(report, what, FB_DOCTOR_MISSING,
+		    "set it right in the configuration file", "'%s': %m",
+		    path ? path : "");
+		return;
+	}
+	add(report, what, FB_DOCTOR_OK, "", "%s, %s", path,
+	    fb_format_size((uint64_t)st.st_size, size));
+}
+
+static void check_tools(struct fb_doctor_report *report)
+{
+	FB_FREE char *mkfs = fb_upper_find_mkfs();
+	struct fb_curl curl = { 0 };
+	struct fb_err err = { 0 };
+
+	if (mkfs)
+		add(report, "mkfs.ext4", FB_DOCTOR_OK, "", "%s", mkfs);
+	else
+		add(report, "mkfs.ext4", FB_DOCTOR_MISSING,
+		    "apt-get install e2fsprogs, or run with --ephemeral",
+		    "not found: no writable disk can be made");
+	if (fb_curl_load(FB_CURL_SONAME, &curl, &err) < 0) {
+		add_err(report, "libcurl", FB_DOCTOR_WARNING, &err);
+		return;
+	}
+	add(report, "libcurl", FB_DOCTOR_OK, "", "version %u.%u.%u",
+	    curl.version >> 16, curl.version >> 8 & 255, curl.version & 255);
+	fb_curl_unload(&curl);
+}
+
+static void check_rights(struct fb_doctor_report *report)
+{
+	if (geteuid() == 0)
+		add(report, "rights", FB_DOCTOR_OK, "",
+		    "root; each machine runs as a user id of its own");
+	else
+		add(report, "rights", FB_DOCTOR_OK, "",
+		    "user %u; machines run as this user", geteuid());
+	if (fb_sandbox_available())
+		add(report, "sandbox", FB_DOCTOR_OK, "",
+		    "Landlock: a machine's process sees none of the host's "
+		    "files");
+	else
+		add(report, "sandbox", FB_DOCTOR_WARNING,
+		    "boot the host with lsm=landlock,... (Linux 5.13 or newer)",
+		    "no Landlock: only seccomp and the user id keep a machine's "
+		    "process in");
+}
+
+/* Can a file with holes be made there? Container disks are that */
+static bool has_holes(int dir_fd)
+{
+	FB_FD int fd =
+		openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	struct stat st;
+
+	if (fd < 0 || ftruncate(fd, 64 << 20) < 0 || fstat(fd, &st) < 0)
+		return false;
+	return st.st_blocks < 1024;
+}
+
+static void check_state(struct fb_cli *cli, struct fb_doctor_report *report)
+{
+	struct fb_store *store;
+	struct fb_err err = { 0 };
+	struct statfs fs;
+	uint64_t free_bytes;
+	char size[32];
+	int fd;
+
+	if (fb_cli_store(cli, &store, &err) < 0 ||
+	    (fd = fb_store_dir_fd(store, FB_STORE_DIR_ROOT, &err)) < 0) {
+		add_err(report, "state", FB_DOCTOR_MISSING, &err);
+		return;
+	}
+	add(report, "state", FB_DOCTOR_OK, "", "%s, sockets in %s",
+	    cli->roots.state, cli->roots.run);
+	if (fstatfs(fd, &fs) < 0)
+		return;
+	free_bytes = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
+	(void)fb_format_size(free_bytes, size);
+	if (free_bytes < DISK_LOW)
+		add(report, "disk", FB_DOCTOR_WARNING,
+		    "remove images with 'flamebox rmi', or use --root on "
+		    "another disk",
+		    "only %s are free", size);
+	else if (!has_holes(fd))
+		add(report, "disk", FB_DOCTOR_WARNING,
+		    "use --root on ext4, XFS or btrfs",
+		    "%s are free; files with holes take their whole size",
+		    size);
+	else
+		add(report, "disk", FB_DOCTOR_OK, "", "%s are free", size);
+}
+
+void fb_doctor_examine(struct fb_cli *cli, struct fb_doctor_report *ret)
+{
+	ret->count = 0;
+	check_host(ret);
+	check_memory(ret);
+	check_engines(ret);
+	check_accelerator(cli, ret);
+	check_file(ret, "kernel", "vmlinux", cli->config.kernel);
+	check_file(ret, "initramfs", "initramfs.cpio", NULL);
+	check_file(ret, "monitor", "flamebox-monitor", NULL);
+	check_tools(ret);
+	check_rights(ret);
+	check_state(cli, ret);
+}
