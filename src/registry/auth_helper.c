@@ -33,6 +33,7 @@ static int read_reply(int fd, struct fb_str *reply, uint64_t deadline_ms)
 		room = fb_str_reserve(reply, 1024);
 		if (!room)
 			return reply->err;
+		*room = '\0';
 		n = recv(fd, room, 1024, 0);
 		if (n < 0 && errno == EINTR)
 			continue;

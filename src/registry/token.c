@@ -64,7 +64,10 @@ static void add_scopes(struct fb_str *url, const char *scopes)
 	for (unsigned int i = 0; *scopes && i < TOKEN_SCOPES_MAX; i++) {
 		size_t n = strcspn(scopes, " ");
 
-		(void)snprintf(one, sizeof(one), "%.*s", (int)n, scopes);
+		if (n >= sizeof(one))
+			break;
+		memcpy(one, scopes, n);
+		one[n] = '\0';
 		if (n > 0)
 			(void)fb_url_add_query(url, "scope", one);
 		scopes += n;

@@ -91,6 +91,7 @@ class FaultServer:
     def __init__(self, image, authority=None):
         self.image = image
         self.lock = threading.Lock()
+        self.repository = None
         self.requests = []
         self.counts = {}
         self.issued = {}
@@ -133,8 +134,10 @@ class FaultServer:
         for sock in self.sockets:
             sock.close()
 
-    def forget(self):
+    def forget(self, repository=None):
+        """Begin a test; what a broken-off one still asks for is not kept."""
         with self.lock:
+            self.repository = repository
             self.requests = []
             self.counts = {}
             self.sent = 0
@@ -181,7 +184,9 @@ class FaultServer:
         req = Request(port, line[0], line[1], headers, body)
         conn = Connection(sock)
         with self.lock:
-            self.requests.append(req)
+            if (self.repository in (None, req.repository) or
+                    not req.path.startswith("/v2/")):
+                self.requests.append(req)
             self.running += 1
             self.most_running = max(self.most_running, self.running)
         try:

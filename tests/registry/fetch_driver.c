@@ -276,6 +276,9 @@ int main(int argc, char **argv)
 	fb_strv_release(&s.insecure);
 	fb_strv_release(&s.auth_files);
 	fb_strv_release(&s.certs_dirs);
+#ifdef __SANITIZE_ADDRESS__
+	printf("sanitized\n");
+#endif
 	printf("rss_kib %lu\n", peak_rss_kib());
 	if (r < 0)
 		printf("error %s: %s | %s\n", strerrorname_np(-r), err.msg,

@@ -121,14 +121,14 @@ static void test_malformed(void)
 		"{\"credHelpers\":{\"h\":\"x/y\"}}",
 		"{\"credHelpers\":{\"h\":1}}",
 	};
+	const char *leak = "{\"auths\":{\"h\":{\"auth\":\"secret!\"}}}";
 	struct fb_auth_found found = { 0 };
 	struct fb_err err = { 0 };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		TAP_INT(look(bad[i], "h", "a", &found), -EBADMSG,
 			"malformed, number %zu", i);
-	(void)fb_auth_file_lookup("{\"auths\":{\"h\":{\"auth\":\"secret!\"}}}",
-				  36, "h", "a", &found, &err);
+	(void)fb_auth_file_lookup(leak, strlen(leak), "h", "a", &found, &err);
 	TAP_OK(err.code && !strstr(err.msg, "secret"), "no value is quoted: %s",
 	       err.msg);
 }
