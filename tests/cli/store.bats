@@ -210,3 +210,51 @@ damaged_blobs() {
 	fb rmi "$registry/app@$digest" >/dev/null
 	is "$(fb images -q)" ""
 }
+
+# on_small_disk SIZE COMMAND…: with a file system of that size as the state
+on_small_disk() {
+	local size=$1
+	shift
+	unshare -m true 2>/dev/null || skip "needs the right to mount"
+	mkdir -p "$FLAMEBOX_ROOT"
+	# shellcheck disable=SC2016 # the inner shell expands its own words
+	unshare -m sh -ec '
+		mount --make-rprivate /
+		mount -t tmpfs -o "size=$1" none "$FLAMEBOX_ROOT"
+		shift
+		"$@"' sh "$size" "$@"
+}
+
+# What a full disk must leave: see the two tests
+full_disk_script() {
+	cat >full.sh <<'END'
+"$FLAMEBOX" images >/dev/null
+before=$(df --output=used -k "$FLAMEBOX_ROOT" | tail -n 1)
+"$@" >out 2>err && exit 9
+after=$(df --output=used -k "$FLAMEBOX_ROOT" | tail -n 1)
+"$FLAMEBOX" images -q >listed
+echo "$((after - before))" >grown
+END
+}
+
+@test "a load onto a full disk leaves nothing" {
+	fb_layout layout latest
+	tar -C layout -cf image.tar .
+	full_disk_script
+	on_small_disk 1100k bash full.sh "$FLAMEBOX" load -i image.tar
+	has "$(cat err)" "No space left on device"
+	is "$(lines_of "$(cat err)")" 1
+	is "$(cat out listed)" ""
+	[ "$(cat grown)" -le 64 ] || fail "$(cat grown) kB are left behind"
+}
+
+@test "a pull onto a full disk gives its space back" {
+	start_registry
+	push_big app:1
+	full_disk_script
+	on_small_disk 30m bash full.sh "$FLAMEBOX" pull "$registry/app:1"
+	has "$(cat err)" "No space left on device"
+	is "$(cat out listed)" ""
+	# what was whole may stay for the next attempt: the small layer
+	[ "$(cat grown)" -le 2000 ] || fail "$(cat grown) kB are left behind"
+}
