@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "oci/descriptor.h"
 #include "oci/json.h"
 #include "oci/manifest.h"
+
+#define LIST_MAX 512
 
 int fb_index_parse(const char *json, size_t len, struct fb_index *ret,
 		   struct fb_err *err)
@@ -49,8 +51,8 @@ static bool is_attestation(const struct fb_descriptor *d)
 static int no_match(const struct fb_index *index,
 		    const struct fb_platform *want, struct fb_err *err)
 {
-	char text[100], list[512] = "";
-	size_t used = 0;
+	FB_STR struct fb_str list = FB_STR_INIT(LIST_MAX);
+	char text[100];
 
 	for (size_t i = 0; i < index->manifest_count; i++) {
 		const struct fb_descriptor *d = &index->manifests[i];
@@ -58,15 +60,15 @@ static int no_match(const struct fb_index *index,
 		if (is_attestation(d) || !d->platform.os[0])
 			continue;
 		(void)fb_platform_format(&d->platform, text);
-		if (used + strlen(text) + sizeof(", ...") > sizeof(list)) {
-			(void)strcat(list, ", ...");
+		if (list.len + strlen(text) + sizeof(", ...") > LIST_MAX) {
+			fb_str_puts(&list, ", ...");
 			break;
 		}
-		used += (size_t)sprintf(list + used, "%s%s", used ? ", " : "",
-					text);
+		fb_str_printf(&list, "%s%s", list.len ? ", " : "", text);
 	}
 	return fb_err_set(err, -ENOENT, "no image for %s; there is %s",
-			  fb_platform_format(want, text), used ? list : "none");
+			  fb_platform_format(want, text),
+			  list.len ? fb_str_cstr(&list) : "none");
 }
 
 int fb_index_select(const struct fb_index *index,
