@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,8 @@
 #include "image/output.h"
 #include "store/blob.h"
 #include "store/rootfs_file.h"
+
+#define WAIT_MS 100
 
 void fb_image_rootfs_release(struct fb_image_rootfs *rootfs)
 {
@@ -187,21 +190,32 @@ static int convert_and_publish(struct conversion *c, struct fb_err *err)
 				       &c->image->manifest, err);
 }
 
+/* Asked for again and again, not slept upon: the wait can be cancelled. */
 static int work_lock(struct conversion *c, struct fb_work_lock *ret,
 		     struct fb_err *err)
 {
 	char key[FB_DIGEST_TEXT_MAX];
+	bool said = false;
 	int r;
 
 	(void)fb_digest_format(&c->key, key);
-	r = fb_store_work_lock(c->ctx->store, "convert", key, false, ret, NULL);
-	if (r != -EWOULDBLOCK)
-		return r < 0 ? fb_store_work_lock(c->ctx->store, "convert", key,
-						  false, ret, err)
-			     : 0;
-	fb_progress(c->ctx->progress, FB_PROGRESS_WAITING, c->text, 0, 0);
-	return fb_store_work_lock(c->ctx->store, "convert", key, true, ret,
-				  err);
+	while ((r = fb_store_work_lock(c->ctx->store, "convert", key, false,
+				       ret, NULL)) == -EWOULDBLOCK) {
+		if (!said)
+			fb_progress(c->ctx->progress, FB_PROGRESS_WAITING,
+				    c->text, 0, 0);
+		said = true;
+		(void)poll(NULL, 0, WAIT_MS);
+		r = fb_progress_tick(c->ctx->progress);
+		if (r < 0)
+			return fb_err_set(err, r,
+					  "wait for another conversion: %s",
+					  strerror(-r));
+	}
+	/* once more for the error's text */
+	return r < 0 ? fb_store_work_lock(c->ctx->store, "convert", key, false,
+					  ret, err)
+		     : 0;
 }
 
 static int ensure(struct conversion *c, struct fb_image_rootfs *ret,

@@ -280,7 +280,9 @@ int fb_store_collect(struct fb_store *store, struct fb_image_removal *ret,
 	if (gate < 0)
 		return gate;
 	/* what needs no row written comes first: the disk may be full */
-	r = delete_partial(store, ret, err);
+	r = fb_store_reap_dir(store, FB_STORE_DIR_LOCKS, err);
+	if (r >= 0)
+		r = delete_partial(store, ret, err);
 	if (r == 0)
 		r = delete_stray_blobs(store, ret, err);
 	if (r == 0)

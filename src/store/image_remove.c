@@ -262,19 +262,25 @@ static int drop_image(struct removal *rm, struct fb_digest_set *blobs,
 static int find_id(struct removal *rm, const char *name,
 		   const struct fb_digest *id, struct fb_err *err)
 {
-	FB_IMAGE_RECORD struct fb_image_record record = { 0 };
+	FB_STMT sqlite3_stmt *stmt = NULL;
 	char text[FB_DIGEST_TEXT_MAX];
 	int r;
 
-	if (name) {
-		r = fb_store_image_by_name(rm->store, name, &record, err);
-	} else {
-		r = fb_store_image_by_id(rm->store, fb_digest_hex(id, text),
-					 &record, err);
-	}
+	r = name ? fb_db_prepare(rm->store, &stmt, err,
+				 "SELECT i.config FROM image i JOIN name n"
+				 " ON n.image = i.seq WHERE n.name=?",
+				 "t", name)
+		 : fb_db_prepare(rm->store, &stmt, err,
+				 "SELECT config FROM image WHERE config=?", "d",
+				 id);
+	if (r == 0)
+		r = fb_db_step(rm->store, stmt, err);
+	if (r == 0)
+		r = fb_err_set(err, -ENOENT, "no image '%s'",
+			       name ? name : fb_digest_format(id, text));
 	if (r < 0)
 		return r;
-	rm->id = record.config;
+	rm->id = fb_db_digest(stmt, 0);
 	(void)fb_digest_hex(&rm->id, rm->id_hex);
 	return 0;
 }

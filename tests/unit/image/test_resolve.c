@@ -15,7 +15,7 @@ static void start(struct setup *s)
 	struct tar_maker t = TAR_MAKER_INIT;
 	FB_STRV struct fb_strv loaded = { 0 };
 	struct fb_digest manifest;
-	char name[512];
+	char name[1024];
 	struct fb_err err;
 
 	fixture_start(&s->f);
