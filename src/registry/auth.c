@@ -186,8 +186,8 @@ static int token_arrived(struct fb_auth *auth, struct fb_err *err)
 	uint32_t expires_s = 0;
 	uint64_t life_ms;
 	char *value;
-	int r = fb_token_reply_parse(fb_str_cstr(&auth->reply),
-				     auth->reply.len, &token, &expires_s, err);
+	int r = fb_token_reply_parse(fb_str_cstr(&auth->reply), auth->reply.len,
+				     &token, &expires_s, err);
 
 	if (r < 0)
 		return r;
@@ -195,8 +195,8 @@ static int token_arrived(struct fb_auth *auth, struct fb_err *err)
 	if (!value)
 		return fb_err_set(err, -ENOMEM, "token: %m");
 	life_ms = (uint64_t)expires_s * 1000;
-	life_ms -= life_ms / 10 < TOKEN_MARGIN_MS ? life_ms / 10 :
-						    TOKEN_MARGIN_MS;
+	life_ms -=
+		life_ms / 10 < TOKEN_MARGIN_MS ? life_ms / 10 : TOKEN_MARGIN_MS;
 	set_authorization(auth, value, fb_now_ms() + life_ms);
 	fb_retry_reset(&auth->retry);
 	return 0;
@@ -222,8 +222,9 @@ static int refused(struct fb_auth *auth, const struct fb_auth_peer *peer,
 			       c->username, text);
 	else
 		r = fb_err_set(err, -EACCES, "%s%s",
-			       c->identity_token ? "the log-in was refused" :
-						   "it refuses without a log-in",
+			       c->identity_token
+				       ? "the log-in was refused"
+				       : "it refuses without a log-in",
 			       text);
 	return fb_auth_hint(err, r, peer->name);
 }

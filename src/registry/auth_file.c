@@ -23,10 +23,14 @@ void fb_json_scrub(json_t *json)
 
 	if (json_is_object(json)) {
 		json_object_foreach(json, key, value)
+		{
 			fb_json_scrub(value);
+		}
 	} else if (json_is_array(json)) {
 		json_array_foreach(json, i, value)
+		{
 			fb_json_scrub(value);
+		}
 	} else if (json_is_string(json)) {
 		/* its own heap copy; const only towards readers */
 		explicit_bzero((void *)(uintptr_t)json_string_value(json),
@@ -40,7 +44,8 @@ static bool is_hub_host(const char *host, size_t n)
 					     "registry-1.docker.io" };
 
 	for (size_t i = 0; i < FB_ARRAY_SIZE(names); i++)
-		if (strlen(names[i]) == n && strncasecmp(host, names[i], n) == 0)
+		if (strlen(names[i]) == n &&
+		    strncasecmp(host, names[i], n) == 0)
 			return true;
 	return false;
 }
@@ -81,7 +86,8 @@ static json_t *best_entry(json_t *object, const char *host,
 	size_t rank, best_rank = 0;
 	const char *key;
 
-	json_object_foreach(object, key, value) {
+	json_object_foreach(object, key, value)
+	{
 		rank = key_rank(key, host, repository);
 		/* docker leaves {} behind where a store has the secret */
 		if (rank <= best_rank ||
@@ -96,8 +102,9 @@ static json_t *best_entry(json_t *object, const char *host,
 
 static bool is_helper_name(const char *name)
 {
-	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz"
-				"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+	size_t n = strspn(name,
+			  "abcdefghijklmnopqrstuvwxyz"
+			  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 
 	return n > 0 && n < sizeof(((struct fb_auth_found *)0)->helper) &&
 	       !name[n];
@@ -124,9 +131,9 @@ static int find_helper(const json_t *root, const char *host,
 	json_t *helpers = json_object_get(root, "credHelpers");
 	json_t *store = json_object_get(root, "credsStore");
 	const char *key = "";
-	json_t *helper = json_is_object(helpers) ?
-				 best_entry(helpers, host, repository, &key) :
-				 NULL;
+	json_t *helper = json_is_object(helpers)
+				 ? best_entry(helpers, host, repository, &key)
+				 : NULL;
 
 	if (helper)
 		return set_helper(found, helper, key, err);

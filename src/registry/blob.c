@@ -75,8 +75,8 @@ static int hash_present(struct blob_fetch *b, struct fb_err *err)
 	while (at < b->blob->have_bytes) {
 		left = b->blob->have_bytes - at;
 		n = sink->read(sink->ctx, at, buf,
-			       left < READ_BACK_BYTES ? (size_t)left :
-							READ_BACK_BYTES);
+			       left < READ_BACK_BYTES ? (size_t)left
+						      : READ_BACK_BYTES);
 		if (n <= 0)
 			return fb_err_set(err, n < 0 ? (int)n : -EIO,
 					  "read back a blob: %m");
@@ -120,16 +120,16 @@ static int prepare(struct fb_fetch *f, struct blob_fetch *b,
 	(void)fb_digest_format(&blob->digest, digest);
 	(void)snprintf(f->what, sizeof(f->what), "blob '%s'", digest);
 	b->hash = fb_hash_new(blob->digest.kind);
-	if (!b->hash || asprintf(&f->path, "/v2/%s/blobs/%s", repository,
-				 digest) < 0) {
+	if (!b->hash ||
+	    asprintf(&f->path, "/v2/%s/blobs/%s", repository, digest) < 0) {
 		f->path = NULL;
 		return fb_err_set(err, -ENOMEM, "fetch blobs: %m");
 	}
 	if (blob->have_bytes > blob->size_bytes)
 		return blob->sink.reset(blob->sink.ctx, err);
 	/* of nothing there is nothing to ask for */
-	return blob->have_bytes || blob->size_bytes == 0 ? take_up(f, b, err) :
-							   0;
+	return blob->have_bytes || blob->size_bytes == 0 ? take_up(f, b, err)
+							 : 0;
 }
 
 int fb_registry_fetch_blobs(struct fb_registry *reg, const char *repository,

@@ -31,9 +31,10 @@ struct parser {
 
 static size_t token_length(const char *p)
 {
-	return strspn(p, "!#$%&'*+-.^_`|~0123456789"
-			 "abcdefghijklmnopqrstuvwxyz"
-			 "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	return strspn(p,
+		      "!#$%&'*+-.^_`|~0123456789"
+		      "abcdefghijklmnopqrstuvwxyz"
+		      "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 }
 
 static void skip_space(struct parser *ps)
@@ -137,8 +138,8 @@ static int begin_challenge(struct parser *ps, size_t n)
 		ps->scheme = SCHEME_BASIC;
 		ps->out.basic = true;
 	} else if (name_is(ps->p, n, "Bearer")) {
-		ps->scheme = ps->out.bearer ? SCHEME_BEARER_AGAIN :
-					      SCHEME_BEARER;
+		ps->scheme =
+			ps->out.bearer ? SCHEME_BEARER_AGAIN : SCHEME_BEARER;
 		ps->out.bearer = true;
 	}
 	ps->p += n;
@@ -149,8 +150,9 @@ static int begin_challenge(struct parser *ps, size_t n)
 static bool skip_token68(struct parser *ps)
 {
 	const char *p = ps->p;
-	size_t n = strspn(p, "-._~+/0123456789abcdefghijklmnopqrstuvwxyz"
-			     "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	size_t n = strspn(p,
+			  "-._~+/0123456789abcdefghijklmnopqrstuvwxyz"
+			  "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 
 	if (n == 0)
 		return false;

@@ -23,39 +23,38 @@ static int copy_list(struct fb_strv *out, const char *const *list)
 static int set_places(struct fb_registry *reg,
 		      const struct fb_registry_options *options)
 {
-	int r = options->auth_files ?
-			copy_list(&reg->auth_files, options->auth_files) :
-			fb_auth_files(&reg->auth_files);
+	int r = options->auth_files
+			? copy_list(&reg->auth_files, options->auth_files)
+			: fb_auth_files(&reg->auth_files);
 
 	if (r < 0)
 		return r;
-	return options->certs_dirs ?
-		       copy_list(&reg->certs_dirs, options->certs_dirs) :
-		       fb_tls_dirs(&reg->certs_dirs);
+	return options->certs_dirs
+		       ? copy_list(&reg->certs_dirs, options->certs_dirs)
+		       : fb_tls_dirs(&reg->certs_dirs);
 }
 
 static void set_numbers(struct fb_registry *reg,
 			const struct fb_registry_options *options)
 {
-	reg->parallel = options->parallel ? options->parallel :
-					    PARALLEL_DEFAULT;
+	reg->parallel =
+		options->parallel ? options->parallel : PARALLEL_DEFAULT;
 	if (reg->parallel > FB_REGISTRY_PARALLEL_MAX)
 		reg->parallel = FB_REGISTRY_PARALLEL_MAX;
-	reg->retry_delay_ms = options->retry_delay_ms ?
-				      options->retry_delay_ms :
-				      RETRY_DELAY_DEFAULT_MS;
-	reg->http.connect_timeout_ms = options->connect_timeout_ms ?
-					       options->connect_timeout_ms :
-					       CONNECT_TIMEOUT_DEFAULT_MS;
-	reg->http.stall_s = options->stall_s ? options->stall_s :
-					       STALL_DEFAULT_S;
+	reg->retry_delay_ms = options->retry_delay_ms ? options->retry_delay_ms
+						      : RETRY_DELAY_DEFAULT_MS;
+	reg->http.connect_timeout_ms = options->connect_timeout_ms
+					       ? options->connect_timeout_ms
+					       : CONNECT_TIMEOUT_DEFAULT_MS;
+	reg->http.stall_s =
+		options->stall_s ? options->stall_s : STALL_DEFAULT_S;
 }
 
 static int fill(struct fb_registry *reg, const char *domain,
 		const struct fb_registry_options *options, struct fb_err *err)
 {
-	const char *agent = options->user_agent ? options->user_agent :
-						  "flamebox/" FB_VERSION;
+	const char *agent = options->user_agent ? options->user_agent
+						: "flamebox/" FB_VERSION;
 	int r;
 
 	reg->log = options->log;

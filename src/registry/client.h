@@ -113,7 +113,7 @@ struct fb_registry_manifest {
 /** fb_registry_manifest_release() - Free the bytes, zero the rest */
 void fb_registry_manifest_release(struct fb_registry_manifest *m);
 
-#define FB_REGISTRY_MANIFEST                                                   \
+#define FB_REGISTRY_MANIFEST \
 	__attribute__((cleanup(fb_registry_manifest_release)))
 
 /**

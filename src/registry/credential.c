@@ -81,8 +81,8 @@ static int find_in_file(const char *path, const char *host,
 			const char *repository, const struct fb_log *log,
 			struct fb_credential *ret)
 {
-	__attribute__((cleanup(fb_auth_found_release)))
-	struct fb_auth_found found = { 0 };
+	__attribute__((cleanup(
+		fb_auth_found_release))) struct fb_auth_found found = { 0 };
 	struct fb_err err = { 0 };
 	char *json = NULL;
 	size_t len = 0;

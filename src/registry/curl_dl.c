@@ -57,7 +57,8 @@ static int check_library(struct fb_curl *curl, const char *soname,
 				  soname, info->version);
 	if (!(info->features & CURL_VERSION_SSL))
 		return fb_err_set(err, -ENOENT,
-				  "load '%s': it was built without TLS", soname);
+				  "load '%s': it was built without TLS",
+				  soname);
 	if (curl->global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return fb_err_set(err, -ENOENT, "initialise '%s'", soname);
 	return 0;

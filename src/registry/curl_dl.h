@@ -13,25 +13,25 @@
 
 #define FB_CURL_SONAME "libcurl.so.4"
 
-#define FB_CURL_FUNCTIONS(X)                                                   \
-	X(global_init)                                                         \
-	X(global_cleanup)                                                      \
-	X(version_info)                                                        \
-	X(easy_init)                                                           \
-	X(easy_setopt)                                                         \
-	X(easy_getinfo)                                                        \
-	X(easy_cleanup)                                                        \
-	X(easy_strerror)                                                       \
-	X(slist_append)                                                        \
-	X(slist_free_all)                                                      \
-	X(multi_init)                                                          \
-	X(multi_setopt)                                                        \
-	X(multi_add_handle)                                                    \
-	X(multi_remove_handle)                                                 \
-	X(multi_perform)                                                       \
-	X(multi_poll)                                                          \
-	X(multi_info_read)                                                     \
-	X(multi_cleanup)                                                       \
+#define FB_CURL_FUNCTIONS(X)   \
+	X(global_init)         \
+	X(global_cleanup)      \
+	X(version_info)        \
+	X(easy_init)           \
+	X(easy_setopt)         \
+	X(easy_getinfo)        \
+	X(easy_cleanup)        \
+	X(easy_strerror)       \
+	X(slist_append)        \
+	X(slist_free_all)      \
+	X(multi_init)          \
+	X(multi_setopt)        \
+	X(multi_add_handle)    \
+	X(multi_remove_handle) \
+	X(multi_perform)       \
+	X(multi_poll)          \
+	X(multi_info_read)     \
+	X(multi_cleanup)       \
 	X(multi_strerror)
 
 /**

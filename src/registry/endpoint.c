@@ -31,8 +31,8 @@ static int set_name(struct fb_endpoint *ep, const char *name)
 		ep->name = strdup(name);
 		return ep->name ? 0 : -ENOMEM;
 	}
-	n = usual ? asprintf(&ep->name, "%s", ep->origin.host) :
-		    asprintf(&ep->name, "%s:%u", ep->origin.host,
+	n = usual ? asprintf(&ep->name, "%s", ep->origin.host)
+		  : asprintf(&ep->name, "%s:%u", ep->origin.host,
 			     (unsigned int)ep->origin.port);
 	if (n < 0)
 		ep->name = NULL;
@@ -184,8 +184,9 @@ static int borrow_ca(struct fb_registry *reg,
 	return 0;
 }
 
-static int load_peer(struct fb_registry *reg, const struct fb_endpoint *endpoint,
-		     struct fb_peer *peer, struct fb_err *err)
+static int load_peer(struct fb_registry *reg,
+		     const struct fb_endpoint *endpoint, struct fb_peer *peer,
+		     struct fb_err *err)
 {
 	bool own = strcmp(peer->host, endpoint->origin.host) == 0 &&
 		   peer->port == endpoint->origin.port;

@@ -194,9 +194,8 @@ static unsigned int until_next(const struct fb_fetch *fetches, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		const struct fb_fetch *f = &fetches[i];
-		uint64_t left = f->retry.until_ms > now ?
-					f->retry.until_ms - now :
-					0;
+		uint64_t left =
+			f->retry.until_ms > now ? f->retry.until_ms - now : 0;
 
 		if (f->state == FB_FETCH_READY)
 			return 0;
@@ -258,9 +257,9 @@ static int run_loop(struct fb_registry *reg, struct fb_fetch *fetches,
 		if (r < 0)
 			return fb_err_set(err, r, "interrupted");
 		r = fb_http_poll(&reg->http,
-				 full(reg, fetches, count) ?
-					 TICK_MS :
-					 until_next(fetches, count),
+				 full(reg, fetches, count)
+					 ? TICK_MS
+					 : until_next(fetches, count),
 				 err);
 		if (r < 0)
 			return r;

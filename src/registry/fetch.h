@@ -68,7 +68,7 @@ struct fb_fetch {
 	enum fb_fetch_state state;
 	struct fb_registry *reg;
 	size_t endpoint;
-	char *url;		/* after a redirect, otherwise NULL */
+	char *url;		 /* after a redirect, otherwise NULL */
 	struct fb_origin origin; /* of the current attempt */
 	unsigned int redirects;
 	struct fb_retry retry;

@@ -77,8 +77,8 @@ static void retry(struct fb_fetch *f, const char *retry_after)
 	r = fb_retry_next(&f->retry, retry_after);
 	if (r < 0) {
 		(void)fb_err_wrap(&f->err, f->err.code,
-				  r == -EBUSY ? "asked to wait for long" :
-						"tried %u times",
+				  r == -EBUSY ? "asked to wait for long"
+					      : "tried %u times",
 				  f->retry.failures);
 		fb_fetch_fail(f, f->err.code);
 		return;
@@ -145,13 +145,13 @@ static int begin_body(struct fb_fetch *f)
 		return 0;
 	if (f->size_bytes != UINT64_MAX &&
 	    reply->content_length != f->size_bytes - f->offset)
-		return fb_err_set(&f->err, -EBADMSG,
-				  "'%s' has %llu bytes of it, but %llu were "
-				  "announced",
-				  f->origin.host,
-				  (unsigned long long)(f->offset +
-						       reply->content_length),
-				  (unsigned long long)f->size_bytes);
+		return fb_err_set(
+			&f->err, -EBADMSG,
+			"'%s' has %llu bytes of it, but %llu were "
+			"announced",
+			f->origin.host,
+			(unsigned long long)(f->offset + reply->content_length),
+			(unsigned long long)f->size_bytes);
 	if (reply->content_length > f->limit_bytes - f->offset)
 		return fb_err_set(&f->err, -EFBIG,
 				  "it has %llu bytes, over the limit of %llu",
@@ -168,15 +168,12 @@ int fb_fetch_accept_body(void *ctx, const void *data, size_t len)
 	if (r < 0)
 		return r;
 	if (len > f->limit_bytes - f->offset)
-		return fb_err_set(&f->err,
-				  f->size_bytes == UINT64_MAX ? -EFBIG :
-								-EBADMSG,
-				  "'%s' sends more than %s%llu bytes",
-				  f->origin.host,
-				  f->size_bytes == UINT64_MAX ?
-					  "" :
-					  "the announced ",
-				  (unsigned long long)f->limit_bytes);
+		return fb_err_set(
+			&f->err,
+			f->size_bytes == UINT64_MAX ? -EFBIG : -EBADMSG,
+			"'%s' sends more than %s%llu bytes", f->origin.host,
+			f->size_bytes == UINT64_MAX ? "" : "the announced ",
+			(unsigned long long)f->limit_bytes);
 	r = f->ops->write(f->ctx, data, len, &f->err);
 	f->fatal = r < 0;
 	if (r == 0)
@@ -218,8 +215,7 @@ static void redirect(struct fb_fetch *f)
 	int r = 0;
 
 	if (++f->redirects > REDIRECTS_MAX)
-		r = fb_err_set(&f->err, -ELOOP,
-			       "'%s': more than %u redirects",
+		r = fb_err_set(&f->err, -ELOOP, "'%s': more than %u redirects",
 			       endpoint_of(f)->name, REDIRECTS_MAX);
 	else if (!location || fb_origin_parse(location, &target, NULL) < 0)
 		r = fb_err_set(&f->err, -EBADMSG,
@@ -259,13 +255,13 @@ static void refuse(struct fb_fetch *f)
 		r = fb_auth_hint(&f->err, r, ep->name);
 		break;
 	case 404:
-		r = strcmp(refusal.code, "NAME_UNKNOWN") == 0 ?
-			    fb_err_set(&f->err, -ENOENT,
-				       "'%s' has no repository '%s'", ep->name,
-				       f->repository) :
-			    fb_err_set(&f->err, -ENOENT,
-				       "'%s' has no %s of '%s'%s", ep->name,
-				       f->what, f->repository, text);
+		r = strcmp(refusal.code, "NAME_UNKNOWN") == 0
+			    ? fb_err_set(&f->err, -ENOENT,
+					 "'%s' has no repository '%s'",
+					 ep->name, f->repository)
+			    : fb_err_set(&f->err, -ENOENT,
+					 "'%s' has no %s of '%s'%s", ep->name,
+					 f->what, f->repository, text);
 		break;
 	case 429:
 		r = fb_err_set(&f->err, -EBUSY, "'%s': too many requests%s",

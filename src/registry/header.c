@@ -71,7 +71,8 @@ static int parse_date(const char *text, int64_t *ret_s)
 	int used = 0;
 
 	if (strlen(text) != 29 ||
-	    sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3[A-Z]%n",
+	    sscanf(text,
+		   "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %3[A-Z]%n",
 		   &tm.tm_mday, month, &tm.tm_year, &tm.tm_hour, &tm.tm_min,
 		   &tm.tm_sec, zone, &used) != 7 ||
 	    used != 29 || strcmp(zone, "GMT") != 0 || strlen(month) != 3)

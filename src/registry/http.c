@@ -169,18 +169,20 @@ static int add_header(struct fb_http_call *call, const char *name,
 }
 
 /* One option after the other until the first that fails */
-#define SET(option, value)                                                     \
-	do {                                                                   \
-		if (code == CURLE_OK)                                          \
-			code = curl->easy_setopt(easy, option, value);         \
+#define SET(option, value)                                             \
+	do {                                                           \
+		if (code == CURLE_OK)                                  \
+			code = curl->easy_setopt(easy, option, value); \
 	} while (0)
 
 static CURLcode set_peer(const struct fb_http_call *call,
 			 const struct fb_tls *tls)
 {
 	const struct fb_curl *curl = &call->http->curl;
-	const char *file = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
-	struct curl_blob ca = { .data = tls->ca_pem, .len = tls->ca_len,
+	const char *file = getenv("SSL_CERT_FILE"),
+		   *dir = getenv("SSL_CERT_DIR");
+	struct curl_blob ca = { .data = tls->ca_pem,
+				.len = tls->ca_len,
 				.flags = CURL_BLOB_NOCOPY };
 	CURL *easy = call->easy;
 	CURLcode code = CURLE_OK;
@@ -224,8 +226,8 @@ static CURLcode set_exchange(struct fb_http_call *call,
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_BUFFERSIZE, HTTP_BUFFER_BYTES);
 	SET(CURLOPT_CONNECTTIMEOUT_MS,
-	    (long)(req->connect_timeout_ms ? req->connect_timeout_ms :
-					     http->connect_timeout_ms));
+	    (long)(req->connect_timeout_ms ? req->connect_timeout_ms
+					   : http->connect_timeout_ms));
 	SET(CURLOPT_LOW_SPEED_LIMIT, HTTP_STALL_BYTES_PER_S);
 	SET(CURLOPT_LOW_SPEED_TIME, (long)http->stall_s);
 	SET(CURLOPT_TIMEOUT_MS, (long)req->timeout_s * 1000L);
@@ -256,8 +258,8 @@ static CURLcode set_callbacks(struct fb_http_call *call)
 	return code;
 }
 
-static int prepare(struct fb_http_call *call,
-		   const struct fb_http_request *req, struct fb_err *err)
+static int prepare(struct fb_http_call *call, const struct fb_http_request *req,
+		   struct fb_err *err)
 {
 	const struct fb_curl *curl = &call->http->curl;
 	CURLcode code = CURLE_OUT_OF_MEMORY;

@@ -20,8 +20,8 @@ static bool was_connected(const struct fb_http_call *call)
 {
 	curl_off_t us = 0;
 
-	(void)call->http->curl.easy_getinfo(
-		call->easy, CURLINFO_PRETRANSFER_TIME_T, &us);
+	(void)call->http->curl.easy_getinfo(call->easy,
+					    CURLINFO_PRETRANSFER_TIME_T, &us);
 	return us > 0;
 }
 
@@ -82,9 +82,9 @@ static void describe_peer(struct fb_http_call *call, CURLcode code,
 	switch (call->outcome) {
 	case FB_HTTP_NO_HOST:
 		r = fb_err_set(err, -EHOSTUNREACH, "%s",
-			       code == CURLE_COULDNT_RESOLVE_PROXY ?
-				       "the proxy's name cannot be resolved" :
-				       "");
+			       code == CURLE_COULDNT_RESOLVE_PROXY
+				       ? "the proxy's name cannot be resolved"
+				       : "");
 		if (code == CURLE_COULDNT_RESOLVE_HOST)
 			r = fb_err_set(err, -EHOSTUNREACH,
 				       "the name '%s' cannot be resolved",
@@ -128,9 +128,9 @@ static void describe_peer(struct fb_http_call *call, CURLcode code,
 
 static void describe(struct fb_http_call *call, CURLcode code)
 {
-	const char *text = call->curl_text[0] ?
-				   call->curl_text :
-				   call->http->curl.easy_strerror(code);
+	const char *text = call->curl_text[0]
+				   ? call->curl_text
+				   : call->http->curl.easy_strerror(code);
 
 	if (call->outcome == FB_HTTP_BROKEN && code == CURLE_OPERATION_TIMEDOUT)
 		(void)fb_err_set(&call->err, -ETIMEDOUT,

@@ -7,8 +7,8 @@
 #include "registry/fetch.h"
 
 #define MANIFEST_TIMEOUT_S 120u
-#define MANIFEST_ACCEPT                                                        \
-	FB_MT_OCI_INDEX ", " FB_MT_OCI_MANIFEST ", " FB_MT_DOCKER_LIST         \
+#define MANIFEST_ACCEPT                                                \
+	FB_MT_OCI_INDEX ", " FB_MT_OCI_MANIFEST ", " FB_MT_DOCKER_LIST \
 			", " FB_MT_DOCKER_MANIFEST
 
 struct manifest_fetch {
@@ -130,7 +130,8 @@ int fb_registry_get_manifest(struct fb_registry *reg,
 {
 	struct manifest_fetch m = { .reg = reg,
 				    .ref = ref,
-				    .bytes = FB_STR_INIT(FB_MANIFEST_SIZE_MAX) };
+				    .bytes =
+					    FB_STR_INIT(FB_MANIFEST_SIZE_MAX) };
 	struct fb_fetch f = { .repository = ref->path,
 			      .accept = MANIFEST_ACCEPT,
 			      .size_bytes = UINT64_MAX,
@@ -140,9 +141,9 @@ int fb_registry_get_manifest(struct fb_registry *reg,
 			      .ops = &manifest_ops,
 			      .ctx = &m };
 	char digest[FB_DIGEST_TEXT_MAX];
-	const char *which = ref->digest.set ?
-				    fb_digest_format(&ref->digest, digest) :
-				    ref->tag;
+	const char *which = ref->digest.set
+				    ? fb_digest_format(&ref->digest, digest)
+				    : ref->tag;
 	int r;
 
 	(void)snprintf(f.what, sizeof(f.what), "%s '%s'",

@@ -43,8 +43,8 @@ void fb_refusal_parse(const char *body, size_t len, struct fb_refusal *ret)
 
 const char *fb_refusal_text(const struct fb_refusal *refusal, char out[300])
 {
-	const char *text = refusal->message[0] ? refusal->message :
-						 refusal->code;
+	const char *text =
+		refusal->message[0] ? refusal->message : refusal->code;
 
 	(void)snprintf(out, 300, text[0] ? " (%s)" : "%s", text);
 	return out;

@@ -55,7 +55,6 @@ int fb_tls_load(const char *const *dirs, const char *name, struct fb_tls *ret,
  *
  * Return: 0; -EFBIG; -ENOMEM; another negative errno.
  */
-int fb_tls_add_bundle(struct fb_tls *tls, const char *path,
-		      struct fb_err *err);
+int fb_tls_add_bundle(struct fb_tls *tls, const char *path, struct fb_err *err);
 
 #endif

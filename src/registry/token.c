@@ -139,9 +139,9 @@ int fb_token_request_build(const struct fb_challenge *challenge,
 		return fb_err_set(err, -EINVAL,
 				  "its token service is no usable URL: '%s'",
 				  challenge->realm);
-	r = credential->identity_token ?
-		    build_post(challenge, scope, credential, &req) :
-		    build_get(challenge, scope, credential, &req);
+	r = credential->identity_token
+		    ? build_post(challenge, scope, credential, &req)
+		    : build_get(challenge, scope, credential, &req);
 	if (r < 0) {
 		fb_token_request_release(&req);
 		return fb_err_set(err, r, "ask for a token: %m");
@@ -169,10 +169,9 @@ static uint32_t expires_of(const json_t *root)
 
 	if (json_is_real(value))
 		s = json_real_value(value) < 0 ||
-				    json_real_value(value) >
-					    TOKEN_EXPIRES_MAX_S ?
-			    0 :
-			    (json_int_t)json_real_value(value);
+				    json_real_value(value) > TOKEN_EXPIRES_MAX_S
+			    ? 0
+			    : (json_int_t)json_real_value(value);
 	if (s <= 0)
 		return TOKEN_EXPIRES_DEFAULT_S;
 	return s > TOKEN_EXPIRES_MAX_S ? TOKEN_EXPIRES_MAX_S : (uint32_t)s;
@@ -190,7 +189,8 @@ int fb_token_reply_parse(const char *json, size_t len, char **ret_token,
 				  "its reply is not a JSON object");
 	token = json_string_value(json_object_get(root, "token"));
 	if (!token || !*token)
-		token = json_string_value(json_object_get(root, "access_token"));
+		token = json_string_value(
+			json_object_get(root, "access_token"));
 	if (!token)
 		return fb_err_set(err, -EBADMSG, "its reply has no token");
 	if (!is_token(token))

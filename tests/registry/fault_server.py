@@ -88,7 +88,8 @@ class Connection:
 
 
 class FaultServer:
-    def __init__(self, image, authority=None):
+    def __init__(self, image, authority=None, log=None):
+        self.log = log
         self.image = image
         self.lock = threading.Lock()
         self.repository = None
@@ -155,6 +156,11 @@ class FaultServer:
             self.counts[key] = n + 1
             return n
 
+    def note(self, line):
+        if self.log:
+            with self.lock:
+                print(line, file=self.log, flush=True)
+
     def serve(self, sock, port, context):
         try:
             if context:
@@ -189,6 +195,7 @@ class FaultServer:
                 self.requests.append(req)
             self.running += 1
             self.most_running = max(self.most_running, self.running)
+        self.note(f"{req.method} {req.path} {req.first}")
         try:
             self.answer(conn, req)
         finally:
@@ -280,8 +287,14 @@ class FaultServer:
         conn.head(200, [("Content-Length", len(data))])
         conn.raw(data[:len(data) // 2])
         conn.close = True
+        self.note(f"stalled {req.path}")
         conn.sock.recv(1)  # until the client hangs up
         return None
+
+    def blobs_slow(self, conn, req):
+        """A second for each, so that others come to want it meanwhile."""
+        time.sleep(1)
+        return conn.blob(req, self.data(req))
 
     def manifests_reset(self, conn, req):
         if self.count(req.path) < 2:

@@ -168,9 +168,10 @@ static int open_sink(struct settings *s, const char *folder,
 
 	(void)snprintf(sink->path, sizeof(sink->path), "%s/%s", folder,
 		       fb_digest_hex(&d->digest, hex));
-	sink->fd = open(sink->path,
-			O_RDWR | O_CREAT | O_CLOEXEC | (s->resume ? 0 : O_TRUNC),
-			0644);
+	sink->fd =
+		open(sink->path,
+		     O_RDWR | O_CREAT | O_CLOEXEC | (s->resume ? 0 : O_TRUNC),
+		     0644);
 	if (sink->fd < 0 || fstat(sink->fd, &st) < 0)
 		return -errno;
 	if (lseek(sink->fd, 0, SEEK_END) < 0)
@@ -244,8 +245,8 @@ static unsigned long peak_rss_kib(void)
 	FB_FREE char *text = NULL;
 	const char *line;
 
-	if (fb_read_file_at(AT_FDCWD, "/proc/self/status", 65536, &text,
-			    NULL) < 0)
+	if (fb_read_file_at(AT_FDCWD, "/proc/self/status", 65536, &text, NULL) <
+	    0)
 		return 0;
 	line = strstr(text, "VmHWM:");
 	return line ? strtoul(line + 6, NULL, 10) : 0;

@@ -2,11 +2,13 @@
 """TAP, a small image, and running the driver: shared by the tests here."""
 
 import hashlib
+import io
 import json
 import os
 import random
 import subprocess
 import sys
+import tarfile
 import tempfile
 import traceback
 
@@ -19,12 +21,24 @@ def sha256(data):
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
+def tar(name, data):
+    """A layer with one file."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        info = tarfile.TarInfo(name)
+        info.size = len(data)
+        archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
 class Image:
     """A manifest and its blobs, the same bytes in every run."""
 
-    def __init__(self, layer_sizes, seed=1):
+    def __init__(self, layer_sizes, seed=1, tars=False):
         rng = random.Random(seed)
         layers = [rng.randbytes(size) for size in layer_sizes]
+        if tars:
+            layers = [tar(f"file-{i}", data) for i, data in enumerate(layers)]
         config = json.dumps({
             "architecture": "amd64", "os": "linux",
             "rootfs": {"type": "layers",

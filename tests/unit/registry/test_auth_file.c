@@ -36,8 +36,9 @@ static void expect(const char *json, const char *host, const char *repository,
 
 static void test_docker_keys(void)
 {
-	const char *hub = "{\"auths\":{\"https://index.docker.io/v1/\":{"
-			  "\"auth\":\"" USER_PASS "\"}}}";
+	const char *hub =
+		"{\"auths\":{\"https://index.docker.io/v1/\":{"
+		"\"auth\":\"" USER_PASS "\"}}}";
 	static const char *const names[] = { "docker.io", "index.docker.io",
 					     "https://registry-1.docker.io",
 					     "https://index.docker.io/v1/" };
@@ -135,7 +136,8 @@ static void test_malformed(void)
 
 static void test_helpers(void)
 {
-	const char *json = "{\"auths\":{\"h\":{\"auth\":\"" USER_PASS "\"}},"
+	const char *json = "{\"auths\":{\"h\":{\"auth\":\"" USER_PASS
+			   "\"}},"
 			   "\"credsStore\":\"store\","
 			   "\"credHelpers\":{\"g\":\"ecr-login\"}}";
 	struct fb_auth_found found = { 0 };
@@ -156,8 +158,9 @@ static void test_helpers(void)
 static void test_helper_reply(void)
 {
 	struct fb_credential c = { 0 };
-	const char *user = "{\"ServerURL\":\"h\",\"Username\":\"u\","
-			   "\"Secret\":\"s\"}";
+	const char *user =
+		"{\"ServerURL\":\"h\",\"Username\":\"u\","
+		"\"Secret\":\"s\"}";
 	const char *token = "{\"Username\":\"<token>\",\"Secret\":\"s\"}";
 
 	TAP_INT(fb_helper_reply_parse(user, strlen(user), &c, NULL), 0, "user");

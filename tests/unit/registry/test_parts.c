@@ -19,8 +19,8 @@ static void put(const char *name, const char *text)
 {
 	FB_FREE char *path = fb_path_join(folder, name);
 
-	if (!path || fb_write_file_at(AT_FDCWD, path, text, strlen(text),
-				      0600) < 0)
+	if (!path ||
+	    fb_write_file_at(AT_FDCWD, path, text, strlen(text), 0600) < 0)
 		abort();
 }
 
@@ -134,10 +134,12 @@ static void test_files_in_order(void)
 	struct fb_credential c = { 0 };
 
 	put("empty.json", "{}");
-	put("first.json", "{\"auths\":{\"h\":{\"username\":\"first\","
-			  "\"password\":\"p\"}}}");
-	put("second.json", "{\"auths\":{\"h\":{\"username\":\"second\","
-			   "\"password\":\"p\"}}}");
+	put("first.json",
+	    "{\"auths\":{\"h\":{\"username\":\"first\","
+	    "\"password\":\"p\"}}}");
+	put("second.json",
+	    "{\"auths\":{\"h\":{\"username\":\"second\","
+	    "\"password\":\"p\"}}}");
 	TAP_INT(fb_credential_find(files, "h", "a", NULL, &c), 0, "looked up");
 	TAP_STR(c.username, "first", "the first file with an entry");
 	fb_credential_release(&c);

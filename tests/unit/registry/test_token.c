@@ -12,10 +12,12 @@ static char user[] = "user", password[] = "p:w", identity[] = "id/token";
 
 static void test_requests(void)
 {
-	struct fb_challenge c = { .bearer = true,
-				  .realm = "https://auth.example/token",
-				  .service = "reg istry",
-				  .scope = "repository:a/b:pull repository:c:*" };
+	struct fb_challenge c = {
+		.bearer = true,
+		.realm = "https://auth.example/token",
+		.service = "reg istry",
+		.scope = "repository:a/b:pull repository:c:*"
+	};
 	struct fb_credential none = { 0 };
 	struct fb_credential log_in = { .username = user,
 					.password = password };
@@ -48,10 +50,10 @@ static void test_requests(void)
 		"the form");
 	TAP_OK(!req.authorization, "no Basic");
 	fb_token_request_release(&req);
-	strcpy(c.realm, "https://auth.example/token#x");
+	(void)snprintf(c.realm, sizeof(c.realm), "https://auth.example/t#x");
 	TAP_INT(fb_token_request_build(&c, "a", &none, &req, NULL), -EINVAL,
 		"a realm with a fragment");
-	strcpy(c.realm, "file:///etc/passwd");
+	(void)snprintf(c.realm, sizeof(c.realm), "file:///etc/passwd");
 	TAP_INT(fb_token_request_build(&c, "a", &none, &req, NULL), -EINVAL,
 		"a realm that is a file");
 }
@@ -107,11 +109,14 @@ static void test_base64(void)
 {
 	static const struct {
 		const char *plain, *text;
-	} cases[] = { { "", "" },	  { "f", "Zg==" },
-		      { "fo", "Zm8=" },	  { "foo", "Zm9v" },
-		      { "foob", "Zm9vYg==" }, { "\xff\xfe\xfd", "//79" } };
-	static const char *const bad[] = { "Z",	   "Zg",   "Zg=",  "Zh==",
-					   "Zm9=", "Z===", "====", "Zg==Zg==",
+	} cases[] = { { "", "" },
+		      { "f", "Zg==" },
+		      { "fo", "Zm8=" },
+		      { "foo", "Zm9v" },
+		      { "foob", "Zm9vYg==" },
+		      { "\xff\xfe\xfd", "//79" } };
+	static const char *const bad[] = { "Z",	     "Zg",   "Zg=",  "Zh==",
+					   "Zm9=",   "Z===", "====", "Zg==Zg==",
 					   "Zm9v\n", "Zm-v", "Zm 9" };
 	size_t len;
 

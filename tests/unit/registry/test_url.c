@@ -12,7 +12,8 @@ static const struct {
 	unsigned int port;
 	const char *path;
 } good[] = {
-	{ "https://registry-1.docker.io", true, "registry-1.docker.io", 443, "" },
+	{ "https://registry-1.docker.io", true, "registry-1.docker.io", 443,
+	  "" },
 	{ "HTTP://LocalHost:5000/v2/", false, "localhost", 5000, "/v2/" },
 	{ "https://[::1]:443/x?y=z", true, "[::1]", 443, "/x?y=z" },
 	{ "http://127.0.0.1?q", false, "127.0.0.1", 80, "?q" },
@@ -88,12 +89,16 @@ static void test_equal(void)
 static void test_loopback(void)
 {
 	static const char *const yes[] = { "localhost", "a.localhost",
-					   "127.0.0.1", "127.255.0.3", "[::1]",
-					   "::1" };
-	static const char *const no[] = { "localhost.example", "128.0.0.1",
-					  "127.0.0.1.example", "127.1",
-					  "[::2]",  "notlocalhost",
-					  "",	    "0.0.0.0" };
+					   "127.0.0.1", "127.255.0.3",
+					   "[::1]",	"::1" };
+	static const char *const no[] = { "localhost.example",
+					  "128.0.0.1",
+					  "127.0.0.1.example",
+					  "127.1",
+					  "[::2]",
+					  "notlocalhost",
+					  "",
+					  "0.0.0.0" };
 
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
 		TAP_OK(fb_host_is_loopback(yes[i]), "loopback: %s", yes[i]);
@@ -153,7 +158,8 @@ static void test_query(void)
 	fb_str_truncate(&url, 0);
 	(void)fb_str_puts(&url, "https://h/t?");
 	(void)fb_url_add_query(&url, "a", "b");
-	TAP_STR(fb_str_cstr(&url), "https://h/t?a=b", "an empty query is there");
+	TAP_STR(fb_str_cstr(&url), "https://h/t?a=b",
+		"an empty query is there");
 }
 
 int main(void)
