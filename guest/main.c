@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <sys/reboot.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "cgroup.h"
@@ -30,8 +31,10 @@
 
 _Noreturn static void reset(const struct fb_err *why)
 {
-	if (why)
+	if (why) {
 		(void)dprintf(STDERR_FILENO, "flamebox-init: %s\n", why->msg);
+		(void)tcdrain(STDERR_FILENO); /* a reset would cut it off */
+	}
 	for (;;) {
 		(void)reboot(RB_AUTOBOOT);
 		(void)sleep(1);

@@ -123,6 +123,16 @@ static int add_address(int fd, int index, int family,
 	return ask(fd, &m);
 }
 
+/* Is the gateway outside of our prefix? Then it is reached over the link */
+static bool is_outside(const struct fb_spec_addr *addr)
+{
+	for (unsigned int bit = 0; bit < addr->prefix; bit++)
+		if ((addr->addr[bit / 8] ^ addr->gateway[bit / 8]) &
+		    0x80 >> bit % 8)
+			return true;
+	return false;
+}
+
 static int add_route(int fd, int index, int family,
 		     const struct fb_spec_addr *addr)
 {
@@ -136,8 +146,7 @@ static int add_route(int fd, int index, int family,
 	r->rtm_protocol = RTPROT_BOOT;
 	r->rtm_scope = RT_SCOPE_UNIVERSE;
 	r->rtm_type = RTN_UNICAST;
-	/* a gateway outside of our prefix is reached over the link as well */
-	r->rtm_flags = RTNH_F_ONLINK;
+	r->rtm_flags = is_outside(addr) ? RTNH_F_ONLINK : 0;
 	(void)attr(&m, RTA_GATEWAY, addr->gateway, len);
 	(void)attr(&m, RTA_OIF, &index, sizeof(index));
 	return ask(fd, &m);
