@@ -82,3 +82,21 @@ is() {
 has() {
 	[[ "$1" == *"$2"* ]] || fail "in:      $1" "missing: $2"
 }
+
+# Skips where this host, or this build, can't run a machine.
+fb_need_machine() {
+	local lack
+	lack=$(fb doctor -f json | jq -r \
+		'[.Checks[] | select(.Status == "missing") | .Name] | join(", ")')
+	[ -z "$lack" ] || skip "no machine can run: $lack missing"
+}
+
+# fb_wait_until COMMAND…: until it succeeds; gives up after a minute
+fb_wait_until() {
+	local i
+	for ((i = 0; i < 600; i++)); do
+		"$@" && return
+		sleep 0.1
+	done
+	fail "waited a minute for: $*"
+}
