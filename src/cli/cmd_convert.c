@@ -73,6 +73,8 @@ static int convert_image(struct fb_cli *cli, const struct convert_flags *flags,
 			 struct fb_rootfs_result *ret, struct fb_err *err)
 {
 	FB_IMAGE_RECORD struct fb_image_record image = { 0 };
+	const struct fb_image_target target = { .path = flags->output,
+						.fd = STDOUT_FILENO };
 	struct fb_rootfs_options options;
 	int r = rootfs_options(flags, &options, err);
 
@@ -81,8 +83,7 @@ static int convert_image(struct fb_cli *cli, const struct convert_flags *flags,
 		r = fb_image_obtain(ctx, pull, FB_PULL_MISSING, &image, NULL,
 				    err);
 	if (r == 0)
-		r = fb_image_convert(ctx, &image, &options, flags->output,
-				     STDOUT_FILENO, ret, err);
+		r = fb_image_convert(ctx, &image, &options, &target, ret, err);
 	return r;
 }
 

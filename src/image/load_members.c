@@ -127,31 +127,42 @@ static enum fb_layer_compression compression_of(const uint8_t *data, size_t len)
 	return FB_LAYER_PLAIN;
 }
 
-static int copy_body(const struct fb_image_context *ctx, struct fb_tar *tar,
-		     const struct fb_tar_entry *entry,
+/**
+ * struct reader - An archive at work
+ * @m: What was found so far
+ */
+struct reader {
+	const struct fb_image_context *ctx;
+	struct fb_lease *lease;
+	struct fb_tar *tar;
+	struct fb_members *m;
+};
+
+static int copy_body(struct reader *rd, const struct fb_tar_entry *entry,
 		     struct fb_blob_writer *writer, struct fb_member *member,
 		     struct fb_err *err)
 {
 	FB_FREE uint8_t *buf = malloc(COPY_BYTES);
+	const struct fb_progress *progress = rd->ctx->progress;
 	uint64_t reported = 0;
 	ssize_t n;
 	int r = 0;
 
 	if (!buf)
 		return fb_err_set(err, -ENOMEM, "%m");
-	while ((n = fb_tar_read(tar, buf, COPY_BYTES, err)) > 0) {
+	while ((n = fb_tar_read(rd->tar, buf, COPY_BYTES, err)) > 0) {
 		if (member->size_bytes == 0)
 			member->compression = compression_of(buf, (size_t)n);
 		r = fb_store_blob_write(writer, buf, (size_t)n, err);
 		if (r == 0)
-			r = fb_progress_tick(ctx->progress);
+			r = fb_progress_tick(progress);
 		if (r < 0)
 			return r;
 		member->size_bytes += (uint64_t)n;
 		if (member->size_bytes - reported >= PROGRESS_BYTES) {
 			reported = member->size_bytes;
-			fb_progress(ctx->progress, FB_PROGRESS_LOADING,
-				    member->name, reported, entry->size_bytes);
+			fb_progress(progress, FB_PROGRESS_LOADING, member->name,
+				    reported, entry->size_bytes);
 		}
 	}
 	if (n == 0 && member->size_bytes != entry->size_bytes)
@@ -159,15 +170,14 @@ static int copy_body(const struct fb_image_context *ctx, struct fb_tar *tar,
 	return n < 0 ? (int)n : 0;
 }
 
-static int keep_file(const struct fb_image_context *ctx, struct fb_lease *lease,
-		     struct fb_tar *tar, const struct fb_tar_entry *entry,
+static int keep_file(struct reader *rd, const struct fb_tar_entry *entry,
 		     struct fb_member *member, struct fb_err *err)
 {
 	FB_BLOB_WRITER struct fb_blob_writer *writer = NULL;
 	struct fb_digest expected;
 	struct fb_blob_options options = {
 		.size_bytes = entry->size_bytes,
-		.lease = lease,
+		.lease = rd->lease,
 	};
 	int r;
 
@@ -176,9 +186,9 @@ static int keep_file(const struct fb_image_context *ctx, struct fb_lease *lease,
 		return fb_err_set(err, -EBADMSG, "a sparse file");
 	if (digest_of_name(member->name, &expected))
 		options.digest = &expected;
-	r = fb_store_blob_create(ctx->store, &options, &writer, err);
+	r = fb_store_blob_create(rd->ctx->store, &options, &writer, err);
 	if (r == 0)
-		r = copy_body(ctx, tar, entry, writer, member, err);
+		r = copy_body(rd, entry, writer, member, err);
 	if (r == 0)
 		r = fb_store_blob_commit(writer, &member->digest, err);
 	if (r == 0)
@@ -186,23 +196,25 @@ static int keep_file(const struct fb_image_context *ctx, struct fb_lease *lease,
 	return r;
 }
 
-static int take_file(const struct fb_image_context *ctx, struct fb_lease *lease,
-		     struct fb_tar *tar, const struct fb_tar_entry *entry,
-		     char *name, struct fb_members *m, struct fb_err *err)
+/* @name is taken, also on failure */
+static int take_file(struct reader *rd, const struct fb_tar_entry *entry,
+		     char *name, struct fb_err *err)
 {
 	struct fb_member member = { .name = name };
+	struct fb_members *m = rd->m;
 	int r;
 
-	if (!strcmp(name, "oci-layout"))
-		r = read_text(tar, entry, &m->layout, NULL, err);
-	else if (!strcmp(name, "index.json"))
-		r = read_text(tar, entry, &m->index, &m->index_len, err);
-	else if (!strcmp(name, "manifest.json"))
-		r = read_text(tar, entry, &m->manifest, &m->manifest_len, err);
-	else if (is_ignored(name))
+	if (!strcmp(name, "oci-layout")) {
+		r = read_text(rd->tar, entry, &m->layout, NULL, err);
+	} else if (!strcmp(name, "index.json")) {
+		r = read_text(rd->tar, entry, &m->index, &m->index_len, err);
+	} else if (!strcmp(name, "manifest.json")) {
+		r = read_text(rd->tar, entry, &m->manifest, &m->manifest_len,
+			      err);
+	} else if (is_ignored(name)) {
 		r = 0;
-	else {
-		r = keep_file(ctx, lease, tar, entry, &member, err);
+	} else {
+		r = keep_file(rd, entry, &member, err);
 		if (r == 0)
 			r = fb_members_note(m, &member.digest);
 		if (r == 0)
@@ -213,8 +225,8 @@ static int take_file(const struct fb_image_context *ctx, struct fb_lease *lease,
 }
 
 /* Hard links name their target from the archive's top, symbolic ones from here */
-static int take_link(const struct fb_tar_entry *entry, char *name,
-		     struct fb_members *m, struct fb_err *err)
+static int take_link(struct reader *rd, const struct fb_tar_entry *entry,
+		     char *name, struct fb_err *err)
 {
 	struct fb_member member = { .name = name };
 
@@ -227,12 +239,10 @@ static int take_link(const struct fb_tar_entry *entry, char *name,
 				  "a link to '%s', which is not in the archive",
 				  entry->link);
 	}
-	return add_member(m, &member, err);
+	return add_member(rd->m, &member, err);
 }
 
-static int take_entry(const struct fb_image_context *ctx,
-		      struct fb_lease *lease, struct fb_tar *tar,
-		      const struct fb_tar_entry *entry, struct fb_members *m,
+static int take_entry(struct reader *rd, const struct fb_tar_entry *entry,
 		      struct fb_err *err)
 {
 	char *name;
@@ -257,9 +267,8 @@ static int take_entry(const struct fb_image_context *ctx,
 	name = fb_member_clean(entry->name);
 	if (!name)
 		return fb_err_set(err, -EBADMSG, "leads out of the archive");
-	return entry->type == FB_TAR_FILE
-		       ? take_file(ctx, lease, tar, entry, name, m, err)
-		       : take_link(entry, name, m, err);
+	return entry->type == FB_TAR_FILE ? take_file(rd, entry, name, err)
+					  : take_link(rd, entry, name, err);
 }
 
 static int by_name_and_order(const void *a, const void *b)
@@ -270,20 +279,18 @@ static int by_name_and_order(const void *a, const void *b)
 	return r ? r : (x->order > y->order) - (x->order < y->order);
 }
 
-static int read_entries(const struct fb_image_context *ctx,
-			struct fb_lease *lease, struct fb_tar *tar,
-			struct fb_members *m, struct fb_err *err)
+static int read_entries(struct reader *rd, struct fb_err *err)
 {
 	struct fb_tar_entry entry;
 	int r;
 
-	while ((r = fb_tar_next(tar, &entry, err)) > 0) {
-		r = take_entry(ctx, lease, tar, &entry, m, err);
+	while ((r = fb_tar_next(rd->tar, &entry, err)) > 0) {
+		r = take_entry(rd, &entry, err);
 		if (r < 0)
 			return fb_err_wrap(err, r, "member '%s'", entry.name);
 	}
 	/* to the end, so that check sums are seen and a pipe's writer is not hit */
-	return r < 0 ? r : fb_tar_drain(tar, err);
+	return r < 0 ? r : fb_tar_drain(rd->tar, err);
 }
 
 int fb_members_read(const struct fb_image_context *ctx, struct fb_lease *lease,
@@ -296,12 +303,15 @@ int fb_members_read(const struct fb_image_context *ctx, struct fb_lease *lease,
 	};
 	FB_SOURCE struct fb_source *plain = NULL;
 	FB_TAR struct fb_tar *tar = NULL;
+	struct reader rd = { .ctx = ctx, .lease = lease, .m = ret };
 	int r = fb_inflate_new(from, &limits, &plain, err);
 
 	if (r == 0)
 		r = fb_tar_open(plain, &tar, err);
-	if (r == 0)
-		r = read_entries(ctx, lease, tar, ret, err);
+	if (r == 0) {
+		rd.tar = tar;
+		r = read_entries(&rd, err);
+	}
 	if (r == 0 && ret->count)
 		qsort(ret->v, ret->count, sizeof(*ret->v), by_name_and_order);
 	return r;

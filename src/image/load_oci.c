@@ -13,8 +13,6 @@
 #include "oci/json.h"
 
 #define COPY_BYTES 262144
-/* index.json → index → manifest */
-#define NESTING_MAX 2
 
 int fb_oci_layout_check(const char *json, size_t len, struct fb_err *err)
 {
@@ -171,40 +169,27 @@ static int select_entry(struct fb_loader *loader, const struct fb_index *index,
 		ret, err);
 }
 
-static int load_document(struct fb_loader *loader,
-			 const struct fb_descriptor *d,
-			 const struct fb_blob_ref *from, unsigned int depth,
-			 struct fb_image_entry *ret, struct fb_err *err);
+/**
+ * struct document - A manifest or index that was read
+ * @json: Owned
+ */
+struct document {
+	struct fb_descriptor descriptor;
+	char *json;
+	size_t len;
+	enum fb_document kind;
+};
 
-static int load_nested(struct fb_loader *loader, const char *json, size_t len,
-		       const struct fb_descriptor *d, unsigned int depth,
-		       struct fb_image_entry *ret, struct fb_err *err)
+static void document_release(struct document *doc)
 {
-	const struct fb_blob_ref from = { .digest = d->digest,
-					  .size_bytes = d->size_bytes };
-	const struct fb_descriptor *entry;
-	struct fb_index index = { 0 };
-	int r;
-
-	if (depth >= NESTING_MAX)
-		return fb_err_set(err, -EBADMSG, "indexes within indexes");
-	r = fb_index_parse(json, len, &index, err);
-	if (r < 0)
-		return r;
-	r = select_entry(loader, &index, &entry, err);
-	if (r == 0)
-		r = load_document(loader, entry, &from, depth + 1, ret, err);
-	fb_index_release(&index);
-	return r;
+	free(doc->json);
+	doc->json = NULL;
 }
 
-static int load_document(struct fb_loader *loader,
-			 const struct fb_descriptor *d,
-			 const struct fb_blob_ref *from, unsigned int depth,
-			 struct fb_image_entry *ret, struct fb_err *err)
+static int read_document(struct fb_loader *loader,
+			 const struct fb_descriptor *d, struct document *ret,
+			 struct fb_err *err)
 {
-	FB_FREE char *json = NULL;
-	size_t len;
 	int r;
 
 	if (d->size_bytes > FB_MANIFEST_SIZE_MAX)
@@ -215,27 +200,76 @@ static int load_document(struct fb_loader *loader,
 	r = need_blob(loader, d, err);
 	if (r == 0)
 		r = fb_store_blob_load(loader->ctx->store, &d->digest,
-				       FB_MANIFEST_SIZE_MAX, &json, &len, err);
+				       FB_MANIFEST_SIZE_MAX, &ret->json,
+				       &ret->len, err);
 	if (r < 0)
 		return r;
-	switch (fb_document_kind(json, len, d->media_type)) {
-	case FB_DOC_INDEX:
-		return load_nested(loader, json, len, d, depth, ret, err);
+	ret->descriptor = *d;
+	ret->kind = fb_document_kind(ret->json, ret->len, d->media_type);
+	return 0;
+}
+
+static int read_chosen(struct fb_loader *loader, const struct document *top,
+		       struct document *ret, struct fb_err *err)
+{
+	const struct fb_descriptor *entry;
+	struct fb_index index = { 0 };
+	int r = fb_index_parse(top->json, top->len, &index, err);
+
+	if (r < 0)
+		return r;
+	r = select_entry(loader, &index, &entry, err);
+	if (r == 0)
+		r = read_document(loader, entry, ret, err);
+	fb_index_release(&index);
+	return r;
+}
+
+/* @from is the index that led to it, or NULL */
+static int load_manifest(struct fb_loader *loader, const struct document *doc,
+			 const struct fb_blob_ref *from,
+			 struct fb_image_entry *ret, struct fb_err *err)
+{
+	int r;
+
+	switch (doc->kind) {
 	case FB_DOC_MANIFEST:
-		r = load_parts(loader, json, len, err);
+		r = load_parts(loader, doc->json, doc->len, err);
 		return r < 0 ? r
-			     : fb_image_assemble(loader->ctx, d, from,
-						 loader->what->platform, ret,
-						 err);
+			     : fb_image_assemble(loader->ctx, &doc->descriptor,
+						 from, loader->what->platform,
+						 ret, err);
 	case FB_DOC_SCHEMA1:
 		return fb_err_set(err, -EOPNOTSUPP, "docker's old schema 1");
 	case FB_DOC_ARTIFACT:
 		return fb_err_set(err, -EOPNOTSUPP,
 				  "an artifact, not an image");
+	case FB_DOC_INDEX:
+		return fb_err_set(err, -EBADMSG, "an index within an index");
 	case FB_DOC_UNKNOWN:
 		break;
 	}
 	return fb_err_set(err, -EBADMSG, "neither a manifest nor an index");
+}
+
+static int load_image(struct fb_loader *loader, const struct fb_descriptor *d,
+		      struct fb_image_entry *ret, struct fb_err *err)
+{
+	const struct fb_blob_ref from = { .digest = d->digest,
+					  .size_bytes = d->size_bytes };
+	struct document top = { 0 }, chosen = { 0 };
+	int r = read_document(loader, d, &top, err);
+
+	if (r == 0 && top.kind == FB_DOC_INDEX) {
+		r = read_chosen(loader, &top, &chosen, err);
+		if (r == 0)
+			r = load_manifest(loader, &chosen, &from, ret, err);
+	} else if (r == 0) {
+		r = load_manifest(loader, &top, NULL, ret, err);
+	}
+	document_release(&top);
+	document_release(&chosen);
+	return r;
 }
 
 /* A full reference stands as it is; a bare tag needs a name before it. */
@@ -269,7 +303,7 @@ static int load_top(struct fb_loader *loader, const struct fb_descriptor *d,
 {
 	FB_IMAGE_ENTRY struct fb_image_entry entry = { 0 };
 	char text[FB_DIGEST_TEXT_MAX];
-	int r = load_document(loader, d, NULL, 0, &entry, err);
+	int r = load_image(loader, d, &entry, err);
 
 	if (r == 0 && !loader->what->name)
 		r = name_by_annotation(loader, d, &entry, err);

@@ -14,39 +14,17 @@
 #include "image/pull.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "image/assemble.h"
-#include "store/blob.h"
-
-#define WAIT_MS 100
-#define CANONICAL_MAX (FB_REFERENCE_TEXT_MAX + 256)
+#include "image/pull_internal.h"
 
 void fb_image_pulled_release(struct fb_image_pulled *pulled)
 {
 	free(pulled->name);
 	*pulled = (struct fb_image_pulled){ 0 };
 }
-
-/**
- * struct pull - One pull at work
- * @index: The index that the name leads to; digest not set where it leads to
- *         the manifest
- */
-struct pull {
-	const struct fb_image_context *ctx;
-	struct fb_reference ref;
-	const struct fb_platform *platform; /* as asked for, or NULL */
-	struct fb_registry *registry;
-	struct fb_lease *lease;
-	struct fb_blob_ref index;
-	struct fb_descriptor manifest;
-	char text[CANONICAL_MAX];
-};
-
-/* --- documents --- */
 
 static int keep_document(struct pull *p, const struct fb_registry_manifest *doc,
 			 struct fb_err *err)
@@ -193,260 +171,6 @@ static int resolve(struct pull *p, struct fb_manifest *ret, struct fb_err *err)
 	return take_manifest(p, &inner, ret, err);
 }
 
-/* --- blobs --- */
-
-/**
- * struct part - One blob of the image
- * @done:   In the store
- * @writer: While we fetch it
- */
-struct part {
-	struct pull *pull;
-	struct fb_digest digest;
-	uint64_t size_bytes;
-	bool done;
-	struct fb_blob_writer *writer;
-	char text[FB_DIGEST_TEXT_MAX];
-};
-
-static int part_write(void *ctx, const void *data, size_t len,
-		      struct fb_err *err)
-{
-	struct part *part = ctx;
-	int r = fb_store_blob_write(part->writer, data, len, err);
-
-	if (r == 0)
-		fb_progress(part->pull->ctx->progress, FB_PROGRESS_DOWNLOADING,
-			    part->text, fb_store_blob_size(part->writer),
-			    part->size_bytes);
-	return r;
-}
-
-static int part_reset(void *ctx, struct fb_err *err)
-{
-	struct part *part = ctx;
-
-	return fb_store_blob_restart(part->writer, err);
-}
-
-static int part_done(void *ctx, struct fb_err *err)
-{
-	struct part *part = ctx;
-	int r = fb_store_blob_commit(part->writer, NULL, err);
-
-	if (r < 0)
-		return r;
-	part->writer = NULL;
-	part->done = true;
-	fb_progress(part->pull->ctx->progress, FB_PROGRESS_COMPLETE, part->text,
-		    part->size_bytes, part->size_bytes);
-	return 0;
-}
-
-static ssize_t part_read(void *ctx, uint64_t offset, void *buf, size_t len)
-{
-	struct part *part = ctx;
-
-	return fb_store_blob_read(part->writer, offset, buf, len);
-}
-
-static void add_part(struct pull *p, struct part *parts, size_t *count,
-		     const struct fb_descriptor *d)
-{
-	for (size_t i = 0; i < *count; i++)
-		if (fb_digest_equal(&parts[i].digest, &d->digest))
-			return;
-	parts[*count] = (struct part){ .pull = p,
-				       .digest = d->digest,
-				       .size_bytes = d->size_bytes };
-	(void)fb_digest_format(&d->digest, parts[*count].text);
-	(*count)++;
-}
-
-/* Return: 1 it is ours to fetch; 0 it is there, or another fetches it */
-static int claim(struct part *part, struct fb_err *err)
-{
-	struct pull *p = part->pull;
-	struct fb_blob_options options = {
-		.digest = &part->digest,
-		.size_bytes = part->size_bytes,
-		.lease = p->lease,
-		.resume = true,
-		.verified = true,
-	};
-	bool has = false;
-	int r = fb_store_lease_add(p->lease, &part->digest, part->size_bytes,
-				   &has, err);
-
-	if (r < 0)
-		return r;
-	if (has) {
-		part->done = true;
-		fb_progress(p->ctx->progress, FB_PROGRESS_EXISTS, part->text,
-			    part->size_bytes, part->size_bytes);
-		return 0;
-	}
-	r = fb_store_blob_create(p->ctx->store, &options, &part->writer, NULL);
-	if (r == -EBUSY)
-		return 0;
-	/* for the error's text */
-	if (r < 0)
-		r = fb_store_blob_create(p->ctx->store, &options, &part->writer,
-					 err);
-	if (r < 0)
-		return r;
-	/* it may have become whole between the look and the lock */
-	if (fb_store_blob_has(p->ctx->store, &part->digest, part->size_bytes)) {
-		fb_store_blob_discard(part->writer);
-		part->writer = NULL;
-		part->done = true;
-		return 0;
-	}
-	return 1;
-}
-
-/* @ret_resumed: whether anything is built upon an earlier process's bytes */
-static int fetch_claimed(struct pull *p, struct part *parts, size_t count,
-			 bool *ret_resumed, struct fb_err *err)
-{
-	FB_FREE struct fb_registry_blob *blobs = calloc(count, sizeof(*blobs));
-	size_t n = 0;
-
-	*ret_resumed = false;
-	if (!blobs)
-		return fb_err_set(err, -ENOMEM, "fetch layers: %m");
-	for (size_t i = 0; i < count; i++) {
-		if (!parts[i].writer)
-			continue;
-		blobs[n++] = (struct fb_registry_blob){
-			.digest = parts[i].digest,
-			.size_bytes = parts[i].size_bytes,
-			.have_bytes = fb_store_blob_size(parts[i].writer),
-			.sink = { .ctx = &parts[i],
-				  .write = part_write,
-				  .reset = part_reset,
-				  .done = part_done,
-				  .read = part_read },
-		};
-		*ret_resumed |= blobs[n - 1].have_bytes > 0;
-	}
-	return fb_registry_fetch_blobs(p->registry, p->ref.path, blobs, n, err);
-}
-
-/* A beginning that an earlier process, or a power cut, spoilt is given one more try */
-static int fetch_ours(struct pull *p, struct part *parts, size_t count,
-		      struct fb_err *err)
-{
-	struct fb_err first = { 0 };
-	bool resumed;
-	int r = fetch_claimed(p, parts, count, &resumed, &first);
-
-	if (r == -EBADMSG && resumed) {
-		fb_log(p->ctx->log, FB_LOG_INFO,
-		       "fetch again from the start: %s", first.msg);
-		r = 0;
-		for (size_t i = 0; r == 0 && i < count; i++)
-			if (parts[i].writer)
-				r = fb_store_blob_restart(parts[i].writer, err);
-		return r < 0 ? r
-			     : fetch_claimed(p, parts, count, &resumed, err);
-	}
-	if (r < 0 && err)
-		*err = first;
-	return r;
-}
-
-/* One round. Return: parts that another process fetches; negative errno */
-static int fetch_round(struct pull *p, struct part *parts, size_t count,
-		       struct fb_err *err)
-{
-	int ours = 0, missing = 0, r;
-
-	for (size_t i = 0; i < count; i++) {
-		if (parts[i].done)
-			continue;
-		r = claim(&parts[i], err);
-		if (r < 0)
-			return r;
-		ours += r;
-	}
-	if (ours) {
-		r = fetch_ours(p, parts, count, err);
-		if (r < 0)
-			return r;
-	}
-	for (size_t i = 0; i < count; i++)
-		missing += !parts[i].done;
-	return missing;
-}
-
-static int fetch_all(struct pull *p, struct part *parts, size_t count,
-		     struct fb_err *err)
-{
-	bool said = false;
-	int r;
-
-	while ((r = fetch_round(p, parts, count, err)) > 0) {
-		if (!said)
-			fb_progress(p->ctx->progress, FB_PROGRESS_WAITING,
-				    p->text, 0, 0);
-		said = true;
-		(void)poll(NULL, 0, WAIT_MS);
-		r = fb_progress_tick(p->ctx->progress);
-		if (r < 0)
-			return fb_err_set(err, r, "wait for another pull: %s",
-					  strerror(-r));
-	}
-	/* what is spoilt helps nobody, and neither does a full disk */
-	for (size_t i = 0; i < count; i++) {
-		if (r == -ENOSPC || r == -EDQUOT || r == -EBADMSG)
-			fb_store_blob_discard(parts[i].writer);
-		else
-			fb_store_blob_suspend(parts[i].writer);
-		parts[i].writer = NULL;
-	}
-	return r;
-}
-
-/* Before gigabytes are fetched for the wrong machine; an index has said it already */
-static int check_wanted(struct pull *p, const struct fb_manifest *manifest,
-			struct fb_err *err)
-{
-	FB_IMAGE_CONFIG struct fb_image_config config = { 0 };
-	struct part part;
-	size_t count = 0;
-	int r;
-
-	if (!p->platform || p->index.digest.set)
-		return 0;
-	add_part(p, &part, &count, &manifest->config);
-	r = fetch_all(p, &part, count, err);
-	if (r == 0)
-		r = fb_image_load_config(p->ctx->store,
-					 &manifest->config.digest, &config,
-					 NULL, NULL, err);
-	return r < 0 ? r
-		     : fb_image_check_platform(p->ctx, &config.platform,
-					       p->platform, err);
-}
-
-static int fetch_blobs(struct pull *p, const struct fb_manifest *manifest,
-		       struct fb_err *err)
-{
-	FB_FREE struct part *parts =
-		calloc(manifest->layer_count + 1, sizeof(*parts));
-	size_t count = 0;
-
-	if (!parts)
-		return fb_err_set(err, -ENOMEM, "fetch layers: %m");
-	add_part(p, parts, &count, &manifest->config);
-	for (size_t i = 0; i < manifest->layer_count; i++)
-		add_part(p, parts, &count, &manifest->layers[i]);
-	return fetch_all(p, parts, count, err);
-}
-
-/* --- the whole --- */
-
 /* The tag that was asked for, and what the registry calls it by digest */
 static int add_names(struct pull *p, struct fb_image_entry *entry)
 {
@@ -543,9 +267,9 @@ static int pull_all(struct pull *p, struct fb_image_pulled *ret,
 	if (r == 0)
 		r = resolve(p, &manifest, err);
 	if (r == 0)
-		r = check_wanted(p, &manifest, err);
+		r = fb_pull_check_platform(p, &manifest, err);
 	if (r == 0)
-		r = fetch_blobs(p, &manifest, err);
+		r = fb_pull_blobs(p, &manifest, err);
 	return r < 0 ? r : enter(p, ret, err);
 }
 

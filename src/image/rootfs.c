@@ -280,8 +280,9 @@ static int copy_converted(struct conversion *c, int fd,
 
 int fb_image_convert(const struct fb_image_context *ctx,
 		     const struct fb_image_record *image,
-		     const struct fb_rootfs_options *options, const char *path,
-		     int fd, struct fb_rootfs_result *ret, struct fb_err *err)
+		     const struct fb_rootfs_options *options,
+		     const struct fb_image_target *target,
+		     struct fb_rootfs_result *ret, struct fb_err *err)
 {
 	struct conversion c = { .ctx = ctx, .image = image };
 	FB_OUTPUT struct fb_output out = FB_OUTPUT_INIT;
@@ -289,7 +290,8 @@ int fb_image_convert(const struct fb_image_context *ctx,
 	int r = prepare(&c, options, err);
 
 	if (r == 0)
-		r = fb_output_open(ctx->store, path, fd, &out, err);
+		r = fb_output_open(ctx->store, target->path, target->fd, &out,
+				   err);
 	if (r == 0) {
 		r = copy_converted(&c, out.fd, &result, NULL);
 		if (r < 0)

@@ -45,20 +45,28 @@ int fb_image_ensure_rootfs(const struct fb_image_context *ctx,
 			   struct fb_image_rootfs *ret, struct fb_err *err);
 
 /**
- * fb_image_convert() - `convert IMAGE -o PATH`
- * @path: Where to; replaced as a whole at the end, or untouched.  An existing
- *        file that is not a regular one (a pipe, /dev/stdout) is written to
+ * struct fb_image_target - Where `convert -o` writes
+ * @path: Replaced as a whole at the end, or untouched.  Something that is there
+ *        and is no regular file (a pipe, a device) is written to
  * @fd:   Written to where @path is "-" (borrowed)
- * @ret:  Written on success only
- *
- * A file system without unnamed files will do; the temporary stands beside
- * @path and is removed on failure.
+ */
+struct fb_image_target {
+	const char *path;
+	int fd;
+};
+
+/**
+ * fb_image_convert() - `convert IMAGE -o PATH`
+ * @target: Where to (borrowed)
+ * @ret:    Digest and size, and more where it was not there already; written on
+ *          success only
  *
  * Return: 0; as fb_image_ensure_rootfs(); a negative errno.
  */
 int fb_image_convert(const struct fb_image_context *ctx,
 		     const struct fb_image_record *image,
-		     const struct fb_rootfs_options *options, const char *path,
-		     int fd, struct fb_rootfs_result *ret, struct fb_err *err);
+		     const struct fb_rootfs_options *options,
+		     const struct fb_image_target *target,
+		     struct fb_rootfs_result *ret, struct fb_err *err);
 
 #endif

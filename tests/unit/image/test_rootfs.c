@@ -148,14 +148,21 @@ static void test_damaged(void)
 	end(&s);
 }
 
+static int convert(struct setup *s, const char *path, int fd,
+		   struct fb_rootfs_result *ret, struct fb_err *err)
+{
+	const struct fb_image_target target = { .path = path, .fd = fd };
+
+	return fb_image_convert(&s->ctx, &s->image, NULL, &target, ret, err);
+}
+
 static void convert_to(struct setup *s, const char *path, int fd,
 		       const char *want, const char *what)
 {
 	struct fb_rootfs_result result;
 	struct fb_err err = { 0 };
 	char got[FB_DIGEST_TEXT_MAX];
-	int r = fb_image_convert(&s->ctx, &s->image, NULL, path, fd, &result,
-				 &err);
+	int r = convert(s, path, fd, &result, &err);
 
 	TAP_INT(r, 0, "convert to %s %s", what, err.msg);
 	TAP_STR(fb_digest_format(&result.digest, got), want, "the same digest");
@@ -180,9 +187,7 @@ static void test_convert(void)
 
 	start(&s);
 	path = fixture_path(&s.f, "out.squashfs");
-	TAP_INT(fb_image_convert(&s.ctx, &s.image, NULL, path, -1, &result,
-				 &err),
-		0, "convert %s", err.msg);
+	TAP_INT(convert(&s, path, -1, &result, &err), 0, "convert %s", err.msg);
 	(void)fb_digest_format(&result.digest, want);
 	file_digest(path, got);
 	TAP_STR(got, want, "its digest is true");
@@ -233,12 +238,10 @@ static void test_convert(void)
 	TAP_INT(status, 0, "the reader got it whole");
 
 	nowhere = fixture_path(&s.f, "no/such/folder");
-	TAP_INT(fb_image_convert(&s.ctx, &s.image, NULL, nowhere, -1, &result,
-				 &err),
-		-ENOENT, "%s", err.msg);
-	TAP_INT(fb_image_convert(&s.ctx, &s.image, NULL, s.f.dir, -1, &result,
-				 &err),
-		-EISDIR, "%s", err.msg);
+	TAP_INT(convert(&s, nowhere, -1, &result, &err), -ENOENT, "%s",
+		err.msg);
+	TAP_INT(convert(&s, s.f.dir, -1, &result, &err), -EISDIR, "%s",
+		err.msg);
 	TAP_INT(fixture_count(&s.f, "tmp"), 0, "nothing is left");
 	end(&s);
 }
@@ -265,9 +268,7 @@ static void test_convert_fails(void)
 	layer = fixture_path(&s.f, name);
 	s.p.layer[512] ^= 1;
 	(void)fb_write_file_at(AT_FDCWD, layer, s.p.layer, s.p.layer_len, 0644);
-	TAP_INT(fb_image_convert(&s.ctx, &s.image, NULL, path, -1, &result,
-				 &err),
-		-EBADMSG, "%s", err.msg);
+	TAP_INT(convert(&s, path, -1, &result, &err), -EBADMSG, "%s", err.msg);
 	(void)fb_read_file_at(AT_FDCWD, path, 100, &text, NULL);
 	TAP_STR(text, "mine", "the user's file is as it was");
 	TAP_INT(fixture_count(&s.f, "mine"), 1, "nothing stands beside it");
