@@ -146,10 +146,18 @@ uint64_t fb_store_blob_unlink(struct fb_store *store,
 	return (uint64_t)st.st_size;
 }
 
-static int visit_entry(int dir, const char *algorithm, const char *name,
-		       int (*visit)(void *ctx, const struct fb_digest *digest,
-				    uint64_t size_bytes),
-		       void *ctx)
+/**
+ * struct walk - A walk over the blobs
+ * @visit: Called for each
+ */
+struct walk {
+	int (*visit)(void *ctx, const struct fb_digest *digest,
+		     uint64_t size_bytes);
+	void *ctx;
+};
+
+static int visit_entry(const struct walk *walk, int dir, const char *algorithm,
+		       const char *name)
 {
 	FB_FREE char *text = NULL;
 	struct fb_digest digest;
@@ -164,7 +172,29 @@ static int visit_entry(int dir, const char *algorithm, const char *name,
 	/* what is not named like a blob is not ours to judge */
 	if (!S_ISREG(st.st_mode) || fb_digest_parse(text, &digest, NULL) < 0)
 		return 0;
-	return visit(ctx, &digest, (uint64_t)st.st_size);
+	return walk->visit(walk->ctx, &digest, (uint64_t)st.st_size);
+}
+
+static int visit_kind(struct fb_store *store, const struct walk *walk,
+		      enum fb_hash_kind kind, struct fb_err *err)
+{
+	int fd = fb_store_blob_dir(store, kind, false, NULL);
+	FB_DIR DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	int r = 0;
+
+	if (fd == -ENOENT)
+		return 0;
+	if (!list) {
+		r = fd < 0 ? fd : -errno;
+		(void)fb_close(fd);
+		return fb_err_set(err, r, "read the blobs of '%s': %s",
+				  store->state, strerror(-r));
+	}
+	while (r >= 0 && (entry = readdir(list)))
+		r = visit_entry(walk, dirfd(list), fb_digest_kind_name(kind),
+				entry->d_name);
+	return r < 0 ? r : 0;
 }
 
 int fb_store_blob_list(struct fb_store *store,
@@ -172,27 +202,10 @@ int fb_store_blob_list(struct fb_store *store,
 				    uint64_t size_bytes),
 		       void *ctx, struct fb_err *err)
 {
-	for (size_t i = 0; i < FB_ARRAY_SIZE(kinds); i++) {
-		int fd = fb_store_blob_dir(store, kinds[i], false, NULL);
-		FB_DIR DIR *list = fd < 0 ? NULL : fdopendir(fd);
-		struct dirent *entry;
-		int r;
+	const struct walk walk = { .visit = visit, .ctx = ctx };
+	int r = 0;
 
-		if (fd == -ENOENT)
-			continue;
-		if (!list) {
-			r = fd < 0 ? fd : -errno;
-			(void)fb_close(fd);
-			return fb_err_set(err, r, "read the blobs of '%s': %s",
-					  store->state, strerror(-r));
-		}
-		while ((entry = readdir(list))) {
-			r = visit_entry(dirfd(list),
-					fb_digest_kind_name(kinds[i]),
-					entry->d_name, visit, ctx);
-			if (r < 0)
-				return r;
-		}
-	}
-	return 0;
+	for (size_t i = 0; r == 0 && i < FB_ARRAY_SIZE(kinds); i++)
+		r = visit_kind(store, &walk, kinds[i], err);
+	return r;
 }

@@ -70,12 +70,6 @@ int fb_store_delete_blobs(struct fb_store *store,
 	return r;
 }
 
-static void rootfs_name(const struct fb_digest *key, char out[160])
-{
-	(void)fb_digest_hex(key, out);
-	strcat(out, ".squashfs");
-}
-
 static int delete_rootfs_file(struct fb_store *store, const char *name,
 			      struct fb_image_removal *ret)
 {
@@ -104,9 +98,9 @@ int fb_store_delete_rootfs(struct fb_store *store, struct fb_image_removal *ret,
 			  "");
 	while (r == 0 && (r = fb_db_step(store, stmt, err)) > 0) {
 		struct fb_digest key = fb_db_digest(stmt, 0);
-		char name[160];
+		char name[FB_ROOTFS_NAME_MAX];
 
-		rootfs_name(&key, name);
+		fb_store_rootfs_name(&key, name);
 		r = delete_rootfs_file(store, name, ret);
 		if (r < 0)
 			return fb_err_set(err, r, "delete '%s/rootfs/%s': %s",

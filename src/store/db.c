@@ -196,7 +196,7 @@ static int upgrade(struct fb_store *store, struct fb_err *err)
 	FB_WORK_LOCK struct fb_work_lock lock = FB_WORK_LOCK_INIT;
 	FB_DB_TX struct fb_db_tx tx = { 0 };
 	char pragma[64];
-	int version;
+	int version = 0;
 	int r;
 
 	/* SQLite does not wait for the lock that a change of the mode needs */

@@ -114,7 +114,7 @@ static int put_row(struct fb_store *store, const struct fb_image_record *image,
 static int put_all(struct fb_store *store, const struct fb_image_entry *entry,
 		   struct fb_err *err)
 {
-	int64_t seq;
+	int64_t seq = 0;
 	int r = put_row(store, &entry->record, err);
 
 	if (r == 0)
@@ -177,7 +177,7 @@ int fb_store_image_tag(struct fb_store *store, const struct fb_digest *manifest,
 		       const char *name, struct fb_err *err)
 {
 	FB_DB_TX struct fb_db_tx tx = { 0 };
-	int64_t seq;
+	int64_t seq = 0;
 	int r = check_name(name, err);
 
 	if (r == 0)

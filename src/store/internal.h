@@ -212,6 +212,14 @@ int fb_store_delete_blobs(struct fb_store *store,
 int fb_store_delete_rootfs(struct fb_store *store, struct fb_image_removal *ret,
 			   struct fb_err *err);
 
+/* --- rootfs_file.c --- */
+
+#define FB_ROOTFS_NAME_MAX (FB_DIGEST_TEXT_MAX + 16)
+
+/** fb_store_rootfs_name() - "<key>.squashfs" in rootfs/ */
+void fb_store_rootfs_name(const struct fb_digest *key,
+			  char out[FB_ROOTFS_NAME_MAX]);
+
 /* --- container_query.c --- */
 
 struct fb_container_entry;

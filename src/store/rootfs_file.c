@@ -14,19 +14,22 @@
 /* how exact "last used" is: a row written for every start would cost a start */
 #define USED_GRAIN_S 3600
 
-static void file_name(const struct fb_digest *key, char out[160])
+void fb_store_rootfs_name(const struct fb_digest *key,
+			  char out[FB_ROOTFS_NAME_MAX])
 {
-	(void)fb_digest_hex(key, out);
-	strcat(out, ".squashfs");
+	char hex[FB_DIGEST_TEXT_MAX];
+
+	(void)snprintf(out, FB_ROOTFS_NAME_MAX, "%s.squashfs",
+		       fb_digest_hex(key, hex));
 }
 
 char *fb_store_rootfs_path(const struct fb_store *store,
 			   const struct fb_digest *key)
 {
 	FB_FREE char *dir = fb_store_dir_path(store, FB_STORE_DIR_ROOTFS);
-	char name[160];
+	char name[FB_ROOTFS_NAME_MAX];
 
-	file_name(key, name);
+	fb_store_rootfs_name(key, name);
 	return dir ? fb_path_join(dir, name) : NULL;
 }
 
@@ -104,11 +107,11 @@ static void note_opened(struct fb_store *store,
 static void forget(struct fb_store *store, const struct fb_digest *key)
 {
 	FB_FD int gate = fb_store_gate(store, false, NULL);
-	char name[160];
+	char name[FB_ROOTFS_NAME_MAX];
 
 	if (gate < 0)
 		return;
-	file_name(key, name);
+	fb_store_rootfs_name(key, name);
 	(void)fb_db_run(store, NULL, "DELETE FROM rootfs WHERE key=?", "d",
 			key);
 	(void)unlinkat(store->fds[FB_STORE_DIR_ROOTFS], name, 0);
@@ -120,7 +123,7 @@ int fb_store_rootfs_open(struct fb_store *store, const struct fb_digest *key,
 {
 	struct fb_rootfs_record record = { 0 };
 	FB_FD int fd = -EBADF;
-	char name[160];
+	char name[FB_ROOTFS_NAME_MAX];
 	struct stat st;
 	int dir = fb_store_dir_fd(store, FB_STORE_DIR_ROOTFS, err);
 	int r = dir < 0 ? dir : fb_db(store, err);
@@ -129,7 +132,7 @@ int fb_store_rootfs_open(struct fb_store *store, const struct fb_digest *key,
 		r = read_record(store, key, &record, err);
 	if (r < 0)
 		return r;
-	file_name(key, name);
+	fb_store_rootfs_name(key, name);
 	fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno != ENOENT)
 		return fb_err_set(err, -errno, "open '%s/rootfs/%s': %m",
@@ -156,7 +159,7 @@ int fb_store_rootfs_publish(struct fb_store *store, struct fb_store_temp *temp,
 {
 	FB_DB_TX struct fb_db_tx tx = { 0 };
 	FB_FD int gate = -EBADF;
-	char name[160];
+	char name[FB_ROOTFS_NAME_MAX];
 	int r = fb_db(store, err);
 
 	if (r < 0)
@@ -167,7 +170,7 @@ int fb_store_rootfs_publish(struct fb_store *store, struct fb_store_temp *temp,
 	gate = fb_store_gate(store, false, err);
 	if (gate < 0)
 		return gate;
-	file_name(&record->key, name);
+	fb_store_rootfs_name(&record->key, name);
 	r = fb_store_temp_publish(temp, FB_STORE_DIR_ROOTFS, name, 0444, err);
 	if (r == 0)
 		r = fb_db_begin(store, true, &tx, err);

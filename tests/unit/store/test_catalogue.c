@@ -239,7 +239,8 @@ static void test_missing_blob(void)
 	TAP_INT(fb_store_images_put(f.store, both, 1, &err), -EINVAL, "%s",
 		err.msg);
 	/* a good one with a bad one behind it */
-	strcpy(record->media_type, FB_MT_OCI_MANIFEST);
+	(void)snprintf(record->media_type, sizeof(record->media_type), "%s",
+		       FB_MT_OCI_MANIFEST);
 	both[1] = both[0];
 	both[1].record.config.hash[0] ^= 1;
 	(void)fb_digest_of("x", 1, &both[1].record.manifest);

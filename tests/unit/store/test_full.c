@@ -48,7 +48,9 @@ static int put_image(struct fixture *f, unsigned int number)
 	if (r == 0) {
 		entry.record.manifest = blobs[1].digest;
 		entry.record.config = blobs[0].digest;
-		strcpy(entry.record.media_type, FB_MT_OCI_MANIFEST);
+		(void)snprintf(entry.record.media_type,
+			       sizeof(entry.record.media_type), "%s",
+			       FB_MT_OCI_MANIFEST);
 		(void)fb_strv_addf(&entry.record.names,
 				   "docker.io/library/i:%u", number);
 		entry.blobs = blobs;
