@@ -351,7 +351,12 @@ void fb_fetch_ended(struct fb_fetch *f)
 		break;
 	case FB_HTTP_BROKEN:
 		f->err = f->call.err;
-		retry(f, "");
+		/* of a place that has never answered, twice is enough */
+		if (f->retry.failures > 0 && !endpoint_of(f)->answered &&
+		    next_may_help(f))
+			fb_fetch_fail(f, f->err.code);
+		else
+			retry(f, "");
 		break;
 	case FB_HTTP_NO_HOST:
 	case FB_HTTP_NO_PEER:

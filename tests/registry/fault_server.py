@@ -23,6 +23,8 @@ class Request:
         self.port = port
         self.method = method
         self.target = target
+        if target.startswith("http://"):  # to a proxy
+            target = "/" + target.split("/", 3)[3]
         self.path = target.split("?")[0]
         self.query = urllib.parse.parse_qs(target.partition("?")[2])
         self.headers = headers
@@ -207,6 +209,9 @@ class FaultServer:
     # --------------------------------------------------------------- faults
 
     def answer(self, conn, req):
+        if req.method == "CONNECT":
+            conn.close = True
+            return conn.reply(405)
         if req.path == "/token":
             return self.token(conn, req)
         if req.path.startswith("/cdn/"):

@@ -543,6 +543,31 @@ class Faults:
         self.fails("fine", "EHOSTUNREACH", "cannot be resolved",
                    host="registry.invalid")
 
+    def test_proxy_not_for_loopback(self):
+        """loopback is not asked for by a proxy"""
+        dead = "http://127.0.0.1:1"
+        self.whole("fine", env={"http_proxy": dead, "https_proxy": dead,
+                                "ALL_PROXY": dead})
+
+    def test_proxy(self):
+        """others are; NO_PROXY is obeyed"""
+        proxy = f"http://{self.host()}"
+        env = {"http_proxy": proxy, "https_proxy": proxy}
+        run = self.whole("fine", "--insecure", host="registry.invalid",
+                         env=env)
+        check(all(r.headers["host"].startswith("registry.invalid")
+                  for r in self.server.requests), run, "another host")
+        run = self.fails("fine", "EIO", "405", host="registry.invalid",
+                         env=env)
+        self.fails("fine", "EHOSTUNREACH", "cannot be resolved",
+                   host="registry.invalid",
+                   env={**env, "NO_PROXY": ".invalid"})
+        run = self.run("manifest", "fine", "--insecure", "--connect-ms=200",
+                       host="192.0.2.1:5000",
+                       env={**env, "NO_PROXY": "192.0.2.0/24"})
+        check(run.status == 1, run, "a CIDR in NO_PROXY was not obeyed")
+        check(not self.server.requests, run, "the proxy was asked")
+
     def test_parallel(self):
         """blobs at once, but not more than asked for"""
         run = self.whole("cut", "--parallel=2")

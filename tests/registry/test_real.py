@@ -54,6 +54,7 @@ class Registry:
         with open(path, "w", encoding="utf-8") as f:
             json.dump(config, f)  # JSON is YAML
         self.log = open(os.path.join(root, "log"), "wb")
+        self.log_path = os.path.join(root, "log")
         self.process = subprocess.Popen(
             ["docker-registry", "serve", path], stdin=subprocess.DEVNULL,
             stdout=self.log, stderr=self.log)
@@ -262,6 +263,11 @@ class Real:
         auth = self.auth_file(registry.host)
         self.whole(registry, "some/image:1.0", certs, auth)
         self.whole(registry, "some/image:1.0", "--insecure", auth)
+        with open(registry.log_path, encoding="utf-8") as f:
+            assert "blobs/sha256" in f.read(), "no log of access"
+        with open(registry.log_path, encoding="utf-8") as f:
+            blobs = [l for l in f if "GET" in l and "/blobs/sha256" in l]
+        assert all("HTTP/2.0" in l for l in blobs), blobs
         expect_error(self.blobs(registry, "some/image:1.0", auth), "EPROTO",
                      "certificate")
         expect_error(self.blobs(registry, "some/image:1.0", certs), "EACCES",
