@@ -181,10 +181,13 @@ image_id() { fb images -q --no-trunc "$1"; }
 	run --separate-stderr fb inspect -f '{{.Os}}' other nope
 	is "$status" 1
 	is "$output" "linux"
-	has "$stderr" "No such image: nope"
+	has "$stderr" "No such object: nope"
 	run --separate-stderr fb inspect nope
 	is "$status" 1
 	is "$output" "[]"
+	is "$stderr" "flamebox: No such object: nope"
+	run --separate-stderr fb inspect --type image nope
+	has "$stderr" "No such image: nope"
 	run --separate-stderr fb inspect -f '{{.Os' other
 	is "$status" 1
 	is "$output" ""

@@ -65,6 +65,36 @@ start() {
 	is "$(jq -r '.Names + " " + .State' <<<"$output")" "ended exited"
 }
 
+@test "inspect shows a container that ended, before an image of its name" {
+	run busybox --name test --label k=v --label only -e A=1 -w /tmp \
+		--cpus 1 --memory 256m test/bb:1 sh -c 'exit 3'
+	is "$status" 3
+	run --separate-stderr fb inspect test
+	is "$status" 0
+	local q=".[0]"
+	is "$(jq -r "$q.Id" <<<"$output")" "$(fb ps -aq --no-trunc)"
+	is "$(jq -r "$q.Name + \" \" + $q.Path" <<<"$output")" "test /bin/busybox"
+	is "$(jq -c "$q.Args" <<<"$output")" '["sh","-c","exit 3"]'
+	is "$(jq -c "$q.State | [.Status, .Running, .ExitCode, .OOMKilled, .Error]" <<<"$output")" \
+		'["exited",false,3,false,""]'
+	[[ "$(jq -r "$q.State.StartedAt" <<<"$output")" =~ ^20..-..-..T ]]
+	[[ "$(jq -r "$q.State.FinishedAt" <<<"$output")" =~ ^20..-..-..T ]]
+	is "$(jq -r "$q.Image" <<<"$output")" "$(fb images -q --no-trunc test/bb)"
+	is "$(jq -r "$q.Config.Image" <<<"$output")" test/bb:1
+	is "$(jq -c "$q.Config.Labels" <<<"$output")" '{"k":"v","only":""}'
+	is "$(jq -r "$q.Config.WorkingDir" <<<"$output")" /tmp
+	is "$(jq -r "$q.HostConfig.Memory" <<<"$output")" 268435456
+	is "$(jq -r "$q.FlameBox.Engine" <<<"$output")" qemu
+	fb tag test/bb:1 test
+	is "$(fb inspect -f '{{.Name}}' test)" test
+	is "$(fb inspect --type image -f '{{.Os}}' test)" linux
+	run --separate-stderr fb inspect --type container test/bb:1
+	is "$status" 1
+	run --separate-stderr fb inspect --type volume test
+	is "$status" 1
+	has "$stderr" "is not a valid value for --type"
+}
+
 @test "a container with --rm goes" {
 	run busybox --rm test/bb:1 true
 	is "$status" 0

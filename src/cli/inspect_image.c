@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include "cli/format.h"
+#include "cli/inspect.h"
+#include "rootfs/convert.h"
+#include "store/rootfs_file.h"
+
+/* docker writes null where an image says nothing */
+static json_t *strings(char *const *list)
+{
+	json_t *array = list ? json_array() : json_null();
+
+	for (; list && *list; list++)
+		(void)json_array_append_new(array, json_string(*list));
+	return array;
+}
+
+static json_t *string_set(char *const *list)
+{
+	json_t *object = list && *list ? json_object() : json_null();
+
+	for (; list && *list; list++)
+		(void)json_object_set_new(object, *list, json_object());
+	return object;
+}
+
+static json_t *labels(char *const *list)
+{
+	json_t *object = list && *list ? json_object() : json_null();
+
+	for (; list && *list; list++) {
+		const char *eq = strchr(*list, '=');
+		FB_FREE char *key =
+			eq ? strndup(*list, (size_t)(eq - *list)) : NULL;
+
+		if (key)
+			(void)json_object_set_new(object, key,
+						  json_string(eq + 1));
+	}
+	return object;
+}
+
+static json_t *config_json(const struct fb_image_config *config)
+{
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:s}",
+			 "User", config->user, "ExposedPorts",
+			 string_set(config->exposed_ports), "Env",
+			 strings(config->env), "Cmd", strings(config->cmd),
+			 "Volumes", string_set(config->volumes), "WorkingDir",
+			 config->working_dir, "Entrypoint",
+			 strings(config->entrypoint), "Labels",
+			 labels(config->labels), "StopSignal",
+			 config->stop_signal);
+}
+
+static json_t *diff_ids(const struct fb_image_config *config)
+{
+	char text[FB_DIGEST_TEXT_MAX];
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < config->diff_id_count; i++)
+		(void)json_array_append_new(
+			array, json_string(fb_digest_format(
+				       &config->diff_ids[i], text)));
+	return array;
+}
+
+/* names with a tag, or those with a digest */
+static json_t *names(const struct fb_strv *canonical, bool digests)
+{
+	char text[FB_REFERENCE_TEXT_MAX];
+	json_t *array = json_array();
+	struct fb_reference ref;
+
+	for (size_t i = 0; i < canonical->count; i++)
+		if (fb_reference_parse(canonical->v[i], &ref, NULL) == 0 &&
+		    ref.digest.set == digests)
+			(void)json_array_append_new(
+				array,
+				json_string(fb_reference_familiar(&ref, text)));
+	return array;
+}
+
+/*
+ * What is kept of the converted image: its SHA-256 says which bytes a machine
+ * boots.  null where it was not converted yet.
+ */
+static json_t *rootfs_json(struct fb_store *store,
+			   const struct fb_image_details *image)
+{
+	struct fb_rootfs_record file;
+	struct fb_digest key;
+	char text[FB_DIGEST_TEXT_MAX];
+	FB_FD int fd = -EBADF;
+
+	if (fb_rootfs_key(image->config.diff_ids, image->config.diff_id_count,
+			  NULL, &key, NULL) < 0)
+		return json_null();
+	fd = fb_store_rootfs_open(store, &key, &image->record.manifest, &file,
+				  NULL);
+	if (fd < 0)
+		return json_null();
+	return json_pack("{s:s, s:I, s:s}", "Digest",
+			 fb_digest_format(&file.sha256, text), "Size",
+			 (json_int_t)file.size_bytes, "Compression",
+			 file.compression);
+}
+
+static json_t *image_json(struct fb_store *store,
+			  const struct fb_image_details *image)
+{
+	const struct fb_image_record *record = &image->record;
+	const struct fb_image_config *config = &image->config;
+	char id[FB_DIGEST_TEXT_MAX], manifest[FB_DIGEST_TEXT_MAX], when[40];
+
+	return json_pack(
+		"{s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:I, s:o, s:{s:s, s:o}, "
+		"s:{s:s, s:s}, s:{s:o}}",
+		"Id", fb_digest_format(&record->config, id), "RepoTags",
+		names(&record->names, false), "RepoDigests",
+		names(&record->names, true), "Created",
+		fb_format_time(record->created_s, when), "Architecture",
+		config->platform.arch, "Os", config->platform.os, "Variant",
+		config->platform.variant, "Size",
+		(json_int_t)record->size_bytes, "Config", config_json(config),
+		"RootFS", "Type", "layers", "Layers", diff_ids(config),
+		"Descriptor", "mediaType", record->media_type, "digest",
+		fb_digest_format(&record->manifest, manifest), "FlameBox",
+		"Rootfs", rootfs_json(store, image));
+}
+
+int fb_inspect_image(const struct fb_image_context *ctx, const char *text,
+		     json_t **ret, struct fb_err *err)
+{
+	FB_IMAGE_DETAILS struct fb_image_details image = { 0 };
+	int r = fb_image_inspect(ctx, text, &image, err);
+	json_t *json = r == 0 ? image_json(ctx->store, &image) : NULL;
+
+	if (r < 0)
+		return r;
+	if (!json)
+		return fb_err_set(err, -ENOMEM, "inspect '%s': %m", text);
+	*ret = json;
+	return 0;
+}
