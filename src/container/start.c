@@ -95,18 +95,16 @@ static int check_tmpfs(char *const *list, struct fb_err *err)
 	return r;
 }
 
-int fb_container_check(const struct fb_container_spec *spec,
-		       struct fb_err *err)
+int fb_container_check(const struct fb_container_spec *spec, struct fb_err *err)
 {
 	FB_STR struct fb_str hosts = FB_STR_INIT(FB_HOSTS_MAX);
 	bool net = spec->net != FB_CONTAINER_NET_NONE;
 	int r;
 
 	if (spec->memory_bytes < FB_MACHINE_MEMORY_MIN)
-		return fb_err_set(err, -EINVAL,
-				  "Minimum memory limit allowed is %lluMB",
-				  (unsigned long long)(FB_MACHINE_MEMORY_MIN >>
-						       20));
+		return fb_err_set(
+			err, -EINVAL, "Minimum memory limit allowed is %lluMB",
+			(unsigned long long)(FB_MACHINE_MEMORY_MIN >> 20));
 	if (wants_disk(spec) && (spec->storage_bytes < FB_UPPER_SIZE_MIN ||
 				 spec->storage_bytes > FB_UPPER_SIZE_MAX))
 		return fb_err_set(err, -EINVAL,
@@ -141,7 +139,8 @@ static int choose_engine(struct preparation *p, struct fb_err *err)
 	       probe.reason[0] ? ": " : "", probe.reason);
 	if (p->spec->cpus > p->engine.ops->cpus_max)
 		return fb_err_set(err, -EINVAL, "%s has at most %u CPUs",
-				  p->engine.ops->title, p->engine.ops->cpus_max);
+				  p->engine.ops->title,
+				  p->engine.ops->cpus_max);
 	return 0;
 }
 
@@ -155,14 +154,14 @@ static int open_file(const char *given, const char *name, int *ret,
 		return r;
 	*ret = open(given ? given : found, O_RDONLY | O_CLOEXEC);
 	return *ret < 0 ? fb_err_set(err, -errno, "open '%s': %m",
-				     given ? given : found) :
-			  0;
+				     given ? given : found)
+			: 0;
 }
 
 static int prepare_files(struct preparation *p, struct fb_err *err)
 {
-	int disks, r = open_file(p->spec->kernel, "vmlinux", &p->kernel_fd,
-				 err);
+	int disks,
+		r = open_file(p->spec->kernel, "vmlinux", &p->kernel_fd, err);
 
 	if (r == 0)
 		r = open_file(p->spec->initramfs, "initramfs.cpio",
@@ -214,8 +213,8 @@ static int prepare_plan(struct preparation *p, struct fb_err *err)
 		.disks = { { FB_LAUNCH_VMM_DISK, true },
 			   { FB_LAUNCH_VMM_DISK + 1, false } },
 		.disk_count = wants_disk(spec) ? 2 : 1,
-		.nic = spec->net == FB_CONTAINER_NET_NONE ? FB_NIC_NONE :
-							    FB_NIC_USER,
+		.nic = spec->net == FB_CONTAINER_NET_NONE ? FB_NIC_NONE
+							  : FB_NIC_USER,
 		.channel_fd = FB_LAUNCH_VMM_CHANNEL,
 		.console_fd = FB_LAUNCH_VMM_CONSOLE,
 		.drop_ids = geteuid() == 0,
@@ -224,12 +223,12 @@ static int prepare_plan(struct preparation *p, struct fb_err *err)
 	int r;
 
 	/* four digits of the id: machines of one host rarely share a user id */
-	config.uid = VMM_UID_FIRST +
-		     (uid_t)strtoul((char[]){ p->c->handle.id[0],
-					      p->c->handle.id[1],
-					      p->c->handle.id[2],
-					      p->c->handle.id[3], '\0' },
-				    NULL, 16);
+	config.uid =
+		VMM_UID_FIRST +
+		(uid_t)strtoul((char[]){ p->c->handle.id[0], p->c->handle.id[1],
+					 p->c->handle.id[2], p->c->handle.id[3],
+					 '\0' },
+			       NULL, 16);
 	config.gid = config.uid;
 	memcpy(config.mac, p->net.mac, sizeof(config.mac));
 	r = p->engine.ops->render(&config, p->engine.accel, p->engine.program,
@@ -330,9 +329,9 @@ static int prepare_spec(struct preparation *p, struct fb_err *err)
 	struct fb_guest_spec guest = {
 		.root = { .device = p->plan.disk_names[0],
 			  .fs = FB_SPEC_FS_SQUASHFS,
-			  .upper_device = wants_disk(spec) ?
-						  p->plan.disk_names[1] :
-						  NULL,
+			  .upper_device = wants_disk(spec)
+						  ? p->plan.disk_names[1]
+						  : NULL,
 			  .disposable = p->c->auto_remove,
 			  .read_only = spec->read_only },
 		.hostname = spec->hostname,
@@ -352,24 +351,24 @@ static int prepare_spec(struct preparation *p, struct fb_err *err)
 	return fb_spec_encode(&guest, &p->spec_bytes, err);
 }
 
+/* any bytes are legal in a word; what is not UTF-8 is shown with '?' */
+static json_t *json_text(const char *word)
+{
+	json_t *text = json_string(word);
+	FB_FREE char *copy = text ? NULL : strdup(word);
+
+	for (char *c = copy; c && *c; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	return text ? text : json_string(copy ? copy : "");
+}
+
 static json_t *json_strings(char *const *list)
 {
 	json_t *array = json_array();
 
-	/* any bytes are legal there; what is not UTF-8 is shown with '?' */
-	for (; list && *list; list++) {
-		json_t *text = json_string(*list);
-
-		if (!text) {
-			FB_FREE char *copy = strdup(*list);
-
-			for (char *c = copy; c && *c; c++)
-				if ((unsigned char)*c >= 0x80)
-					*c = '?';
-			text = json_string(copy ? copy : "");
-		}
-		(void)json_array_append_new(array, text);
-	}
+	for (; list && *list; list++)
+		(void)json_array_append_new(array, json_text(*list));
 	return array;
 }
 
@@ -378,12 +377,13 @@ static int write_config(const struct preparation *p, struct fb_err *err)
 {
 	const struct fb_process *process = p->spec->process;
 	json_t *json = json_pack(
-		"{s:s, s:s*, s:o, s:o, s:s*, s:s*, s:b, s:o, s:i, s:I, s:s, s:s}",
+		"{s:s, s:s*, s:o, s:o, s:o, s:o, s:b, s:o, s:i, s:I, s:s, s:s}",
 		"Id", p->c->handle.id, "Name", p->c->name, "Args",
 		json_strings(process->args), "Env", json_strings(process->env),
-		"Cwd", process->cwd, "User", process->user, "Terminal",
-		process->terminal, "Labels", json_strings(p->spec->labels),
-		"Cpus", (int)p->spec->cpus, "MemoryBytes",
+		"Cwd", json_text(process->cwd), "User",
+		json_text(process->user), "Terminal", process->terminal,
+		"Labels", json_strings(p->spec->labels), "Cpus",
+		(int)p->spec->cpus, "MemoryBytes",
 		(json_int_t)p->spec->memory_bytes, "Engine",
 		p->engine.ops->name, "Accelerator",
 		fb_accel_name(p->engine.accel));
@@ -473,8 +473,8 @@ static int spawn_monitor(struct preparation *p, const struct handover *h,
 	FB_FREE char *path = NULL;
 	char timeout[16];
 	char *const argv[] = { (char[]){ FB_MONITOR_PROGRAM }, timeout,
-			       p->c->auto_remove ? (char[]){ "discard" } :
-						   (char[]){ "keep" },
+			       p->c->auto_remove ? (char[]){ "discard" }
+						 : (char[]){ "keep" },
 			       NULL };
 	struct fb_spawn spawn = {
 		.argv = argv,
@@ -486,8 +486,7 @@ static int spawn_monitor(struct preparation *p, const struct handover *h,
 
 	if (r < 0)
 		return r;
-	(void)snprintf(timeout, sizeof(timeout), "%u",
-		       p->spec->boot_timeout_s);
+	(void)snprintf(timeout, sizeof(timeout), "%u", p->spec->boot_timeout_s);
 	spawn.path = path;
 	return fb_spawn(&spawn, &p->c->monitor_pid, NULL, err);
 }
@@ -514,14 +513,17 @@ int fb_container_start(struct fb_container *c,
 		       const struct fb_container_spec *spec,
 		       const struct fb_log *log, struct fb_err *err)
 {
-	struct preparation p = { .spec = spec, .c = c, .log = log,
-				 .upper_fd = -EBADF, .kernel_fd = -EBADF,
+	struct preparation p = { .spec = spec,
+				 .c = c,
+				 .log = log,
+				 .upper_fd = -EBADF,
+				 .kernel_fd = -EBADF,
 				 .initramfs_fd = -EBADF };
 	int r;
 
 	if ((r = choose_engine(&p, err)) < 0 ||
-	    (r = prepare_files(&p, err)) < 0 || (r = prepare_net(&p, err)) < 0 ||
-	    (r = prepare_plan(&p, err)) < 0 ||
+	    (r = prepare_files(&p, err)) < 0 ||
+	    (r = prepare_net(&p, err)) < 0 || (r = prepare_plan(&p, err)) < 0 ||
 	    (r = prepare_tmpfs(&p, err)) < 0 ||
 	    (r = prepare_spec(&p, err)) < 0 || (r = write_config(&p, err)) < 0)
 		fb_err_wrap(err, r, "prepare container '%s'", c->name);
