@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "oci/reference.h"
 #include "store/container.h"
 #include "store/internal.h"
 
@@ -123,6 +124,12 @@ static int refuse_name(struct removal *rm, const char *name,
 		       const struct fb_container_entry *user,
 		       struct fb_err *err)
 {
+	char text[FB_REFERENCE_TEXT_MAX];
+	struct fb_reference ref;
+
+	/* the user's form of it, where it has one */
+	if (fb_reference_parse(name, &ref, NULL) == 0)
+		name = fb_reference_familiar(&ref, text);
 	return fb_err_hint(
 		err,
 		fb_err_set(err, -EBUSY,

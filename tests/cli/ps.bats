@@ -150,7 +150,8 @@ start() {
 	run --separate-stderr fb rmi test/bb:1
 	is "$status" 1
 	is "$(lines_of "$stderr")" 1
-	has "$stderr" "user"
+	has "$stderr" 'unable to remove repository reference "test/bb:1" (must force)'
+	has "$stderr" "remove the container 'user' first"
 	fb rm user
 	run fb rmi test/bb:1
 	is "$status" 0
