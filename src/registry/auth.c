@@ -98,6 +98,19 @@ static int answer_basic(struct fb_auth *auth, const struct fb_auth_peer *peer,
 	return 0;
 }
 
+static int look_up(struct fb_auth *auth, const struct fb_auth_context *ctx,
+		   const struct fb_auth_peer *peer)
+{
+	struct fb_credential *c = &auth->credential;
+
+	if (!ctx->given.username)
+		return fb_credential_find(ctx->files, peer->name,
+					  auth->repository, ctx->log, c);
+	c->username = strdup(ctx->given.username);
+	c->password = strdup(ctx->given.password);
+	return c->username && c->password ? 0 : -ENOMEM;
+}
+
 int fb_auth_challenged(struct fb_auth *auth, const struct fb_auth_context *ctx,
 		       const struct fb_auth_peer *peer, const char *challenges,
 		       struct fb_err *err)
@@ -107,8 +120,7 @@ int fb_auth_challenged(struct fb_auth *auth, const struct fb_auth_context *ctx,
 
 	auth->challenged = r == 0;
 	if (r == 0 && !auth->looked_up) {
-		r = fb_credential_find(ctx->files, peer->name, auth->repository,
-				       ctx->log, &auth->credential);
+		r = look_up(auth, ctx, peer);
 		auth->looked_up = r == 0;
 	}
 	if (r < 0)

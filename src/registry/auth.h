@@ -22,12 +22,14 @@
  * @http:           Where token requests run
  * @log:            Sink, or NULL
  * @files:          NULL-terminated list of log-in files
+ * @given:          Log-in to use in place of the files', or all NULL
  * @retry_delay_ms: First pause
  */
 struct fb_auth_context {
 	struct fb_http *http;
 	const struct fb_log *log;
 	const char *const *files;
+	struct fb_credential given;
 	unsigned int retry_delay_ms;
 };
 

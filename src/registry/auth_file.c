@@ -50,6 +50,10 @@ static bool is_hub_host(const char *host, size_t n)
 	return false;
 }
 
+/* a path's length is added to the latter */
+#define KEY_RANK_URL 1u
+#define KEY_RANK_HOST 2u
+
 /*
  * How exactly a key names the repository.
  * Return: 0 not at all; otherwise the higher the more exact.
@@ -72,11 +76,18 @@ static size_t key_rank(const char *key, const char *host,
 	/* docker's keys are URLs of an API, podman's are names of repositories */
 	if (url || path_len == 0 ||
 	    (path_len == 2 && path[0] == 'v' && strchr("12", path[1])))
-		return url || path_len ? 1 : 2;
+		return url || path_len ? KEY_RANK_URL : KEY_RANK_HOST;
 	if (strncmp(path, repository, path_len) != 0 ||
 	    (repository[path_len] && repository[path_len] != '/'))
 		return 0;
-	return 2 + path_len;
+	return KEY_RANK_HOST + path_len;
+}
+
+bool fb_auth_key_names_host(const char *key, const char *host)
+{
+	size_t rank = key_rank(key, host, "");
+
+	return rank == KEY_RANK_URL || rank == KEY_RANK_HOST;
 }
 
 static json_t *best_entry(json_t *object, const char *host,
@@ -124,9 +135,9 @@ static int set_helper(struct fb_auth_found *found, const json_t *name,
 	return 0;
 }
 
-static int find_helper(const json_t *root, const char *host,
-		       const char *repository, struct fb_auth_found *found,
-		       struct fb_err *err)
+int fb_auth_file_helper(const json_t *root, const char *host,
+			const char *repository, struct fb_auth_found *found,
+			struct fb_err *err)
 {
 	json_t *helpers = json_object_get(root, "credHelpers");
 	json_t *store = json_object_get(root, "credsStore");
@@ -219,7 +230,7 @@ static int lookup(const json_t *root, const char *host, const char *repository,
 {
 	json_t *auths = json_object_get(root, "auths"), *entry = NULL;
 	const char *key = "";
-	int r = find_helper(root, host, repository, found, err);
+	int r = fb_auth_file_helper(root, host, repository, found, err);
 
 	if (r < 0)
 		return r;

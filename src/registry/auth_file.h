@@ -7,6 +7,7 @@
 #define FB_REGISTRY_AUTH_FILE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 #include "registry/credential.h"
@@ -57,6 +58,20 @@ int fb_auth_file_lookup(const char *json, size_t len, const char *host,
  */
 int fb_helper_reply_parse(const char *json, size_t len,
 			  struct fb_credential *ret, struct fb_err *err);
+
+/**
+ * fb_auth_file_helper() - The credential helper that a file names
+ * @root: The file's object (borrowed)
+ * @ret:  @helper and @helper_key; "" where there is none
+ *
+ * Return: 0; -EBADMSG its name is malformed.
+ */
+int fb_auth_file_helper(const json_t *root, const char *host,
+			const char *repository, struct fb_auth_found *ret,
+			struct fb_err *err);
+
+/** fb_auth_key_names_host() - A key of "auths" that stands for all of @host */
+bool fb_auth_key_names_host(const char *key, const char *host);
 
 /** fb_json_scrub() - Zero every string value before the object is released */
 void fb_json_scrub(json_t *json);

@@ -48,19 +48,19 @@ static int read_reply(int fd, struct fb_str *reply, uint64_t deadline_ms)
 }
 
 /* A socket, not a pipe: a helper that never reads must not raise SIGPIPE. */
-static int talk(int fd, const char *key, struct fb_str *reply)
+static int talk(int fd, const char *input, struct fb_str *reply)
 {
-	if (send(fd, key, strlen(key), MSG_NOSIGNAL) < 0 && errno != EPIPE)
+	if (send(fd, input, strlen(input), MSG_NOSIGNAL) < 0 && errno != EPIPE)
 		return -errno;
 	(void)shutdown(fd, SHUT_WR);
 	return read_reply(fd, reply, fb_now_ms() + HELPER_TIMEOUT_MS);
 }
 
-static int start_helper(const char *program, int theirs, pid_t *ret_pid,
-			struct fb_err *err)
+static int start_helper(const char *program, const char *verb, int theirs,
+			pid_t *ret_pid, struct fb_err *err)
 {
-	char name[128], get[] = "get";
-	char *argv[] = { name, get, NULL };
+	char name[128], word[16];
+	char *argv[] = { name, word, NULL };
 	const struct fb_spawn_fd fds[] = { { theirs, 0 }, { theirs, 1 } };
 	const struct fb_spawn spec = { .path = program,
 				       .argv = argv,
@@ -69,10 +69,12 @@ static int start_helper(const char *program, int theirs, pid_t *ret_pid,
 				       .die_with_parent = 1 };
 
 	(void)snprintf(name, sizeof(name), "%s", program);
+	(void)snprintf(word, sizeof(word), "%s", verb);
 	return fb_spawn(&spec, ret_pid, NULL, err);
 }
 
-static int run_helper(const char *program, const char *key,
+/* Return: 0; 1 it ended with another status; negative errno */
+static int run_helper(const char *program, const char *verb, const char *input,
 		      struct fb_str *reply, struct fb_err *err)
 {
 	FB_FD int ours = -EBADF, theirs = -EBADF;
@@ -83,11 +85,11 @@ static int run_helper(const char *program, const char *key,
 		return fb_err_set(err, -errno, "ask '%s': %m", program);
 	ours = pair[0];
 	theirs = pair[1];
-	r = start_helper(program, theirs, &pid, err);
+	r = start_helper(program, verb, theirs, &pid, err);
 	if (r < 0)
 		return r;
 	theirs = fb_close(theirs);
-	r = talk(ours, key, reply);
+	r = talk(ours, input, reply);
 	if (r < 0)
 		(void)kill(pid, SIGKILL);
 	if (fb_spawn_wait(pid, &status) < 0 && r == 0)
@@ -106,7 +108,7 @@ int fb_auth_helper_get(const char *helper, const char *key,
 
 	(void)snprintf(program, sizeof(program), "docker-credential-%s",
 		       helper);
-	r = run_helper(program, key, &reply, err);
+	r = run_helper(program, "get", key, &reply, err);
 	if (r < 0)
 		return r;
 	if (r > 0 && strstr(fb_str_cstr(&reply), HELPER_NOT_FOUND))
@@ -116,4 +118,23 @@ int fb_auth_helper_get(const char *helper, const char *key,
 		return fb_err_set(err, -EIO, "'%s' failed", program);
 	r = fb_helper_reply_parse(fb_str_cstr(&reply), reply.len, ret, err);
 	return r < 0 ? fb_err_wrap(err, r, "ask '%s'", program) : 0;
+}
+
+int fb_auth_helper_change(const char *helper, const char *verb,
+			  const char *input, struct fb_err *err)
+{
+	FB_SECRET_STR struct fb_str reply = FB_STR_INIT(HELPER_REPLY_MAX);
+	char program[128];
+	int r;
+
+	(void)snprintf(program, sizeof(program), "docker-credential-%s",
+		       helper);
+	r = run_helper(program, verb, input, &reply, err);
+	if (r > 0 && strstr(fb_str_cstr(&reply), HELPER_NOT_FOUND))
+		return fb_err_set(err, -ENOENT, "'%s' has no such log-in",
+				  program);
+	/* what it says may quote what it was given */
+	return r > 0 ? fb_err_set(err, -EIO, "'%s' failed to %s the log-in",
+				  program, verb)
+		     : r;
 }

@@ -18,4 +18,14 @@
 int fb_auth_helper_get(const char *helper, const char *key,
 		       struct fb_credential *ret, struct fb_err *err);
 
+/**
+ * fb_auth_helper_change() - Have a credential helper keep or forget a secret
+ * @verb:  "store" or "erase"
+ * @input: What it gets on its standard input: an object, or a key
+ *
+ * Return: 0; -ENOENT nothing to forget; -ETIMEDOUT; -EIO it failed.
+ */
+int fb_auth_helper_change(const char *helper, const char *verb,
+			  const char *input, struct fb_err *err);
+
 #endif

@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "registry/state.h"
+#include "registry/fetch.h"
 
 #define PARALLEL_DEFAULT 4u
 #define CONNECT_TIMEOUT_DEFAULT_MS 15000u
 #define STALL_DEFAULT_S 30u
 #define RETRY_DELAY_DEFAULT_MS 500u
+#define CHECK_BYTES_MAX (64u << 10)
+#define CHECK_TIMEOUT_S 60u
 
 static int copy_list(struct fb_strv *out, const char *const *list)
 {
@@ -74,6 +76,12 @@ static int fill(struct fb_registry *reg, const char *domain,
 		.files = (const char *const *)reg->auth_files.v,
 		.retry_delay_ms = reg->retry_delay_ms,
 	};
+	if (options->username && options->password) {
+		reg->auth.given.username = strdup(options->username);
+		reg->auth.given.password = strdup(options->password);
+		if (!reg->auth.given.username || !reg->auth.given.password)
+			return fb_err_set(err, -ENOMEM, "registry: %m");
+	}
 	r = fb_endpoints_build(reg, options, err);
 	return r < 0 ? r : fb_http_open(&reg->http, err);
 }
@@ -101,8 +109,56 @@ void fb_registry_close(struct fb_registry *reg)
 		return;
 	fb_endpoints_release(reg);
 	fb_http_close(&reg->http);
+	fb_credential_release(&reg->auth.given);
 	fb_strv_release(&reg->auth_files);
 	fb_strv_release(&reg->certs_dirs);
 	free(reg->domain);
 	free(reg);
+}
+
+static int check_write(void *ctx, const void *data, size_t len,
+		       struct fb_err *err)
+{
+	(void)ctx;
+	(void)data;
+	(void)len;
+	(void)err;
+	return 0;
+}
+
+static int check_reset(void *ctx, struct fb_err *err)
+{
+	(void)ctx;
+	(void)err;
+	return 0;
+}
+
+static int check_finish(void *ctx, const struct fb_http_reply *reply,
+			struct fb_err *err)
+{
+	(void)ctx;
+	(void)reply;
+	(void)err;
+	return 0;
+}
+
+int fb_registry_check(struct fb_registry *reg, struct fb_err *err)
+{
+	static const struct fb_fetch_ops ops = { .write = check_write,
+						 .reset = check_reset,
+						 .finish = check_finish };
+	struct fb_fetch f = { .repository = "",
+			      .path = strdup("/v2/"),
+			      .what = "API",
+			      .size_bytes = UINT64_MAX,
+			      .limit_bytes = CHECK_BYTES_MAX,
+			      .timeout_s = CHECK_TIMEOUT_S,
+			      .ops = &ops };
+	int r;
+
+	if (!f.path)
+		return fb_err_set(err, -ENOMEM, "registry: %m");
+	r = fb_fetch_run(reg, &f, 1, err);
+	fb_fetch_release(&f);
+	return r;
 }

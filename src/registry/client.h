@@ -40,6 +40,8 @@ struct fb_registry; /* opaque: one registry, its connections and its tokens */
  * @auth_files:     NULL-terminated paths of docker's config.json or podman's
  *                  auth.json, the first with an entry wins; NULL = the usual
  *                  places (fb_auth_files()); an empty list = no log-ins
+ * @username:       Log-in to use in place of the files', with @password; or NULL
+ * @password:       Secret
  * @certs_dirs:     NULL-terminated folders that hold <host[:port]>/{*.crt,
  *                  *.cert,*.key}; NULL = docker's and podman's
  * @user_agent:     NULL = "flamebox/<version>"
@@ -58,6 +60,8 @@ struct fb_registry_options {
 	const char *const *insecure_registries;
 	const char *const *mirrors;
 	const char *const *auth_files;
+	const char *username;
+	const char *password;
 	const char *const *certs_dirs;
 	const char *user_agent;
 	unsigned int parallel;
@@ -95,6 +99,16 @@ static inline void fb_cleanup_registry(struct fb_registry **reg)
 
 /** FB_REGISTRY - `FB_REGISTRY struct fb_registry *reg = NULL;` closes itself */
 #define FB_REGISTRY __attribute__((cleanup(fb_cleanup_registry)))
+
+/**
+ * fb_registry_check() - Is it there, and does it take the log-in?
+ *
+ * What `login` asks before it keeps anything.  A registry that wants no log-in
+ * takes any.
+ *
+ * Return: 0; as fb_registry_get_manifest(), -EACCES the log-in was refused.
+ */
+int fb_registry_check(struct fb_registry *reg, struct fb_err *err);
 
 /**
  * struct fb_registry_manifest - A fetched manifest or index, as it came

@@ -250,8 +250,10 @@ static void refuse(struct fb_fetch *f)
 	case 401:
 	case 403:
 		r = fb_err_set(&f->err, -EACCES,
-			       "'%s' refuses access to '%s'%s", ep->name,
-			       f->repository, text);
+			       f->repository[0]
+				       ? "'%s' refuses access to '%s'%s"
+				       : "'%s' refuses the log-in%s%s",
+			       ep->name, f->repository, text);
 		r = fb_auth_hint(&f->err, r, ep->name);
 		break;
 	case 404:

@@ -50,7 +50,7 @@ char *fb_bearer_authorization(const char *token)
 static const char *scope_of(const struct fb_challenge *challenge,
 			    const char *repository, char *out, size_t size)
 {
-	if (challenge->scope[0])
+	if (challenge->scope[0] || !repository[0])
 		return challenge->scope;
 	(void)snprintf(out, size, "repository:%s:pull", repository);
 	return out;

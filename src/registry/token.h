@@ -33,7 +33,7 @@ void fb_token_request_release(struct fb_token_request *req);
 /**
  * fb_token_request_build() - The request for a challenge
  * @challenge:  With @bearer
- * @repository: Asked for pulling where the challenge has no scope
+ * @repository: Asked for pulling where the challenge has no scope; "" = nothing
  * @credential: All NULL = anonymous
  * @ret:        Written on success only
  *

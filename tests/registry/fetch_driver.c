@@ -5,6 +5,7 @@
  *
  *   fetch_driver [--flag=value …] manifest REF
  *   fetch_driver [--flag=value …] blobs REF FOLDER
+ *   fetch_driver [--flag=value …] check REF
  *
  * `blobs` fetches the manifest, then its config and layers into FOLDER/<hex>;
  * with --resume what is in FOLDER is taken up.
@@ -120,6 +121,10 @@ static bool parse_flag(struct settings *s, const char *arg)
 		(void)fb_strv_add(&s->insecure, v);
 	else if (take(arg, "--auth-file", &v))
 		(void)fb_strv_add(&s->auth_files, v);
+	else if (take(arg, "--username", &v))
+		s->options.username = v;
+	else if (take(arg, "--password", &v))
+		s->options.password = v;
 	else if (take(arg, "--certs-dir", &v))
 		(void)fb_strv_add(&s->certs_dirs, v);
 	else if (take(arg, "--parallel", &v))
@@ -227,6 +232,8 @@ static int run(struct settings *s, const char *verb, const char *text,
 
 	if (r == 0)
 		r = fb_registry_open(ref.domain, &s->options, &reg, err);
+	if (r == 0 && strcmp(verb, "check") == 0)
+		return fb_registry_check(reg, err);
 	if (r == 0)
 		r = get_manifest(reg, &ref, &doc, err);
 	if (r < 0 || strcmp(verb, "blobs") != 0)

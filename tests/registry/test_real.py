@@ -147,16 +147,18 @@ class TokenService:
         def part(data):
             return base64.urlsafe_b64encode(data).rstrip(b"=")
 
-        kind, name, actions = scope.split(":")
+        access = []
+        if scope:
+            kind, name, actions = scope.split(":")
+            access = [{"type": kind, "name": name,
+                       "actions": actions.split(",")}]
         der = openssl("x509", "-in", self.cert, "-outform", "DER")
         now = int(time.time())
         head = {"typ": "JWT", "alg": "RS256",
                 "x5c": [base64.b64encode(der).decode()]}
         claims = {"iss": "test issuer", "sub": "user", "aud": "test registry",
                   "exp": now + self.life_s, "nbf": now - 10, "iat": now,
-                  "jti": str(self.issued),
-                  "access": [{"type": kind, "name": name,
-                              "actions": actions.split(",")}]}
+                  "jti": str(self.issued), "access": access}
         text = (part(json.dumps(head).encode()) + b"." +
                 part(json.dumps(claims).encode()))
         signature = openssl("dgst", "-sha256", "-sign", self.key, data=text)
@@ -216,6 +218,10 @@ class Real:
             registry.stop()
         self.tokens.stop()
 
+    def login(self, registry, password, *args):
+        return self.driver.run("--username=user", f"--password={password}",
+                               *args, "check", f"{registry.host}/any")
+
     def blobs(self, registry, repository, *args):
         out = os.path.join(self.folder, "out")
         shutil.rmtree(out, ignore_errors=True)
@@ -272,6 +278,10 @@ class Real:
                      "certificate")
         expect_error(self.blobs(registry, "some/image:1.0", certs), "EACCES",
                      "needs a log-in")
+        run = self.login(registry, "p4ssw0rd", certs)
+        check(run.status == 0, run, "a good log-in was refused")
+        expect_error(self.login(registry, "wrong", certs), "EACCES",
+                     "refuses the log-in")
         wrong = self.auth_file(registry.host, "wrong")
         expect_error(self.blobs(registry, "some/image:1.0", certs, wrong),
                      "EACCES", "refuses access")
@@ -283,6 +293,10 @@ class Real:
             scope = f"repository:{repository}:pull,push"
             registry.push(repository, "1.0", self.image,
                           "Bearer " + self.tokens.sign(scope))
+        run = self.login(registry, "p4ssw0rd")
+        check(run.status == 0, run, "a good log-in was refused")
+        expect_error(self.login(registry, "wrong"), "EACCES",
+                     "log-in of 'user' was refused")
         self.tokens.issued = 0
         run = self.whole(registry, "public/image:1.0")
         check(self.tokens.issued == 1, run, f"{self.tokens.issued} tokens")
