@@ -40,6 +40,14 @@ static bool next_may_help(const struct fb_fetch *f)
 	       (!ep->answered && f->call.outcome != FB_HTTP_UNTRUSTED);
 }
 
+/* The others name the repository or the host, which is what they are about */
+static bool is_about_content(const struct fb_fetch *f, int code)
+{
+	return !f->fatal &&
+	       (code == -EBADMSG || code == -EFBIG || code == -EIO ||
+		code == -ELOOP || code == -ETIMEDOUT);
+}
+
 void fb_fetch_fail(struct fb_fetch *f, int code)
 {
 	struct fb_endpoint *ep = endpoint_of(f);
@@ -47,6 +55,8 @@ void fb_fetch_fail(struct fb_fetch *f, int code)
 	if (!next_may_help(f)) {
 		if (!f->err.code)
 			(void)fb_err_set(&f->err, code, "%m");
+		if (is_about_content(f, code))
+			(void)fb_err_wrap(&f->err, code, "%s", f->what);
 		f->result = code;
 		f->state = FB_FETCH_FAILED;
 		return;

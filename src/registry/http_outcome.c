@@ -132,6 +132,9 @@ static void describe(struct fb_http_call *call, CURLcode code)
 				   ? call->curl_text
 				   : call->http->curl.easy_strerror(code);
 
+	/* libcurl takes what is no HTTP for its version 0.9 */
+	if (code == CURLE_UNSUPPORTED_PROTOCOL)
+		text = "it does not speak HTTP";
 	if (call->outcome == FB_HTTP_BROKEN && code == CURLE_OPERATION_TIMEDOUT)
 		(void)fb_err_set(&call->err, -ETIMEDOUT,
 				 "'%s:%u': the transfer stalled: %s",

@@ -142,7 +142,7 @@ class Faults:
 
     def test_long_body(self):
         """a Content-Length over the descriptor's size is refused"""
-        self.blob_fails("long", "EBADMSG", "announced")
+        self.blob_fails("long", "EBADMSG", "blob 'sha256:", "announced")
 
     def test_endless_body(self):
         """an endless body ends at the descriptor's size"""
@@ -244,7 +244,7 @@ class Faults:
 
     def test_noise(self):
         """something that is no HTTP"""
-        self.fails("noise", "EBADMSG")
+        self.fails("noise", "EBADMSG", "does not speak HTTP")
 
     # ---------------------------------------------------------- redirects
 
