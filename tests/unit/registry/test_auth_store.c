@@ -14,7 +14,7 @@
 
 #define WRITERS 8
 
-static char folder[] = "/tmp/fb-test-store-XXXXXX";
+static char folder[] = "/tmp/flamebox-test-store-XXXXXX";
 static char user[] = "user", password[] = "p:w", token[] = "t0k";
 static const struct fb_credential log_in = { .username = user,
 					     .password = password };

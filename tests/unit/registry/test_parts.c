@@ -13,7 +13,7 @@
 #include "registry/tls.h"
 #include "tap.h"
 
-static char folder[] = "/tmp/fb-test-registry-XXXXXX";
+static char folder[] = "/tmp/flamebox-test-registry-XXXXXX";
 
 static void put(const char *name, const char *text)
 {
