@@ -26,6 +26,7 @@
 #include "container/launch.h"
 #include "container/terminal.h"
 #include "machine/engine.h"
+#include "net/passt.h"
 #include "net/user.h"
 #include "volume/upper.h"
 #include "wire/mountopt.h"
@@ -41,6 +42,8 @@ struct preparation {
 	const struct fb_log *log;
 	struct fb_engine_choice engine;
 	struct fb_net_guest net;
+	struct fb_net_passt passt;
+	uid_t vmm_uid;
 	int upper_fd;
 	int kernel_fd;
 	int initramfs_fd;
@@ -57,6 +60,7 @@ struct preparation {
 static void release(struct preparation *p)
 {
 	fb_engine_choice_release(&p->engine);
+	fb_net_passt_release(&p->passt);
 	fb_plan_release(&p->plan);
 	(void)fb_close(p->upper_fd);
 	(void)fb_close(p->kernel_fd);
@@ -176,6 +180,46 @@ static int prepare_files(struct preparation *p, struct fb_err *err)
 			       &p->upper_fd, err);
 }
 
+/* passt where it works, otherwise the engine's own network */
+static void choose_net(struct preparation *p)
+{
+	struct fb_net_passt_query query = {
+		.cache_dir_fd =
+			fb_store_dir_fd(p->c->store, FB_STORE_DIR_RUN, NULL),
+		.drop_ids = geteuid() == 0,
+		.uid = p->vmm_uid,
+		.gid = p->vmm_uid,
+	};
+
+	if (!(p->engine.ops->nics & 1u << FB_NIC_STREAM))
+		return;
+	fb_net_routes_get(&query.routes);
+	fb_net_passt_find(&query, &p->passt);
+	if (p->passt.program)
+		fb_net_passt_guest(&query.routes, &p->net);
+	fb_log(p->log, FB_LOG_INFO, "network by %s%s%s",
+	       p->passt.program ? p->passt.program : "the engine itself",
+	       p->passt.reason[0] ? ": " : "", p->passt.reason);
+}
+
+/* its socket is placed by launch(); it makes its own sandbox */
+static int add_passt(struct preparation *p, struct fb_err *err)
+{
+	struct fb_plan_process *process;
+
+	if (!p->passt.program)
+		return 0;
+	process = fb_plan_add_process(&p->plan, "passt", p->passt.program);
+	if (!process ||
+	    fb_net_passt_render(&p->net, FB_LAUNCH_NET_NIC, &process->argv) <
+		    0 ||
+	    fb_plan_give_fd(process, FB_LAUNCH_NET_NIC) < 0)
+		return fb_err_set(err, -ENOMEM, "prepare passt: %m");
+	process->drop_ids = geteuid() == 0;
+	process->uid = process->gid = p->vmm_uid;
+	return 0;
+}
+
 static int prepare_net(struct preparation *p, struct fb_err *err)
 {
 	bool net = p->spec->net != FB_CONTAINER_NET_NONE;
@@ -183,16 +227,24 @@ static int prepare_net(struct preparation *p, struct fb_err *err)
 	uint8_t seed[3];
 	int r = 0;
 
+	/* four digits of the id: machines of one host rarely share a user id */
+	p->vmm_uid =
+		VMM_UID_FIRST +
+		(uid_t)strtoul((char[]){ p->c->handle.id[0], p->c->handle.id[1],
+					 p->c->handle.id[2], p->c->handle.id[3],
+					 '\0' },
+			       NULL, 16);
 	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		return fb_err_set(err, -EIO, "make a MAC address: %m");
 	p->resolv_conf = FB_STR_INIT(FB_RESOLV_CONF_MAX * 2);
 	p->hosts = FB_STR_INIT(FB_HOSTS_MAX);
 	if (net) {
 		fb_net_user_plan(seed, &p->net);
+		choose_net(p);
 		/* a host without one is fine */
 		(void)fb_read_file_at(AT_FDCWD, "/etc/resolv.conf",
 				      FB_RESOLV_CONF_MAX, &host, NULL);
-		r = fb_net_resolv_conf(host, &p->resolv_conf);
+		r = fb_net_resolv_conf(&p->net, host, &p->resolv_conf);
 	}
 	if (r < 0)
 		return fb_err_set(err, r, "make resolv.conf: %m");
@@ -214,7 +266,9 @@ static int prepare_plan(struct preparation *p, struct fb_err *err)
 			   { FB_LAUNCH_VMM_DISK + 1, false } },
 		.disk_count = wants_disk(spec) ? 2 : 1,
 		.nic = spec->net == FB_CONTAINER_NET_NONE ? FB_NIC_NONE
+		       : p->passt.program		  ? FB_NIC_STREAM
 							  : FB_NIC_USER,
+		.nic_fd = FB_LAUNCH_VMM_NIC,
 		.channel_fd = FB_LAUNCH_VMM_CHANNEL,
 		.console_fd = FB_LAUNCH_VMM_CONSOLE,
 		.drop_ids = geteuid() == 0,
@@ -222,15 +276,11 @@ static int prepare_plan(struct preparation *p, struct fb_err *err)
 	struct fb_plan_process *vmm;
 	int r;
 
-	/* four digits of the id: machines of one host rarely share a user id */
-	config.uid =
-		VMM_UID_FIRST +
-		(uid_t)strtoul((char[]){ p->c->handle.id[0], p->c->handle.id[1],
-					 p->c->handle.id[2], p->c->handle.id[3],
-					 '\0' },
-			       NULL, 16);
-	config.gid = config.uid;
+	config.uid = config.gid = p->vmm_uid;
 	memcpy(config.mac, p->net.mac, sizeof(config.mac));
+	r = add_passt(p, err);
+	if (r < 0)
+		return r;
 	r = p->engine.ops->render(&config, p->engine.accel, p->engine.program,
 				  &p->plan, err);
 	if (r < 0)
@@ -421,6 +471,7 @@ struct handover {
 	int client[2];
 	int channel[2];
 	int console[2];
+	int nic[2];
 	int stderr_pipe[2];
 	int plan;
 	int spec;
@@ -443,6 +494,7 @@ static int open_handover(const struct preparation *p, struct handover *h,
 	if (socketpair(AF_UNIX, type, 0, h->client) < 0 ||
 	    socketpair(AF_UNIX, type, 0, h->channel) < 0 ||
 	    socketpair(AF_UNIX, type, 0, h->console) < 0 ||
+	    socketpair(AF_UNIX, type, 0, h->nic) < 0 ||
 	    pipe2(h->stderr_pipe, O_CLOEXEC) < 0)
 		return fb_err_set(err, -errno, "make sockets: %m");
 	r = make_memfd("plan", &p->plan_bytes, &h->plan, err);
@@ -465,6 +517,8 @@ static int spawn_monitor(struct preparation *p, const struct handover *h,
 		{ h->channel[1], FB_LAUNCH_VMM_CHANNEL },
 		{ h->console[1], FB_LAUNCH_VMM_CONSOLE },
 		{ h->stderr_pipe[1], FB_LAUNCH_VMM_STDERR },
+		{ h->nic[0], FB_LAUNCH_VMM_NIC },
+		{ h->nic[1], FB_LAUNCH_NET_NIC },
 		{ p->kernel_fd, FB_LAUNCH_VMM_KERNEL },
 		{ p->initramfs_fd, FB_LAUNCH_VMM_INITRAMFS },
 		{ p->spec->root_fd, FB_LAUNCH_VMM_DISK },

@@ -28,12 +28,14 @@ static bool starts_with_word(const char *line, size_t len, const char *word)
 	       (line[n] == ' ' || line[n] == '\t');
 }
 
-int fb_net_resolv_conf(const char *host, struct fb_str *out)
+int fb_net_resolv_conf(const struct fb_net_guest *guest, const char *host,
+		       struct fb_str *out)
 {
 	const char *line = host ? host : "";
 	size_t len;
 
-	fb_str_puts(out, "nameserver " FB_NET_V4_DNS "\n");
+	fb_str_puts(out, guest->v4_prefix ? "nameserver " FB_NET_V4_DNS "\n"
+					  : "nameserver " FB_NET_V6_DNS "\n");
 	for (; *line; line += len + (line[len] == '\n')) {
 		len = strcspn(line, "\n");
 		if (len <= LINE_MAX_BYTES &&

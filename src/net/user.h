@@ -17,6 +17,7 @@
 #define FB_NET_V4_PREFIX 24
 #define FB_NET_V6_ADDRESS "fec0::15"
 #define FB_NET_V6_GATEWAY "fec0::2"
+#define FB_NET_V6_DNS "fec0::3"
 #define FB_NET_V6_PREFIX 64
 
 #define FB_RESOLV_CONF_MAX 65536
@@ -26,6 +27,7 @@
  * @mac:     Of its interface
  * @v4, @v4_gateway: Network byte order
  * @v6, @v6_gateway: Likewise
+ * @v4_prefix, @v6_prefix: Bits; 0 = nothing in this family
  * @mtu:     0 = the device's own
  */
 struct fb_net_guest {
@@ -47,12 +49,14 @@ void fb_net_user_plan(const uint8_t seed[3], struct fb_net_guest *ret);
 
 /**
  * fb_net_resolv_conf() - The guest's resolv.conf from the host's
- * @host: Host's text (borrowed), any bytes; NULL = none
- * @out:  Text is appended: our forwarder as the only name server, and the host's
- *        search and options lines
+ * @guest: Address plan: decides in which family our forwarder is asked
+ * @host:  Host's text (borrowed), any bytes; NULL = none
+ * @out:   Text is appended: our forwarder as the only name server, and the
+ *         host's search and options lines
  *
  * Return: 0; -E2BIG; -ENOMEM.
  */
-int fb_net_resolv_conf(const char *host, struct fb_str *out);
+int fb_net_resolv_conf(const struct fb_net_guest *guest, const char *host,
+		       struct fb_str *out);
 
 #endif

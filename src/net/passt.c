@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/passt.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/spawn.h"
+
+#define CACHE_FILE "passt"
+#define CACHE_MAX 1024
+#define TIMEOUT_MS 2000
+#define TRIAL_FD 3
+
+static bool has_route(int family, const char *address, socklen_t len)
+{
+	FB_FD int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage to = { .ss_family = (sa_family_t)family };
+
+	/* connecting a datagram socket only looks the route up */
+	if (family == AF_INET) {
+		struct sockaddr_in *in = (struct sockaddr_in *)&to;
+
+		in->sin_port = htons(53);
+		(void)inet_pton(family, address, &in->sin_addr);
+	} else {
+		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&to;
+
+		in6->sin6_port = htons(53);
+		(void)inet_pton(family, address, &in6->sin6_addr);
+	}
+	return fd >= 0 && connect(fd, (struct sockaddr *)&to, len) == 0;
+}
+
+void fb_net_routes_get(struct fb_net_routes *ret)
+{
+	/* addresses for documentation: global ones that nobody has */
+	ret->v4 = has_route(AF_INET, "203.0.113.1", sizeof(struct sockaddr_in));
+	ret->v6 =
+		has_route(AF_INET6, "2001:db8::1", sizeof(struct sockaddr_in6));
+}
+
+void fb_net_passt_release(struct fb_net_passt *passt)
+{
+	free(passt->program);
+	*passt = (struct fb_net_passt){ 0 };
+}
+
+void fb_net_passt_guest(const struct fb_net_routes *routes,
+			struct fb_net_guest *guest)
+{
+	guest->mtu = FB_NET_PASST_MTU;
+	if (!routes->v4)
+		guest->v4_prefix = 0;
+	if (!routes->v6)
+		guest->v6_prefix = 0;
+}
+
+static void add_address(struct fb_strv *argv, const char *option, int family,
+			const uint8_t *bytes)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	(void)inet_ntop(family, bytes, text, sizeof(text));
+	(void)fb_strv_add(argv, option);
+	(void)fb_strv_add(argv, text);
+}
+
+int fb_net_passt_render(const struct fb_net_guest *guest, int fd,
+			struct fb_strv *argv)
+{
+	static const char *const fixed[] = {
+		"passt",       "--foreground", "--quiet",     "--stderr",
+		"--no-map-gw", "--no-dhcp",    "--no-dhcpv6", "--no-ra",
+		"--tcp-ports", "none",	       "--udp-ports", "none",
+	};
+
+	for (size_t i = 0; i < FB_ARRAY_SIZE(fixed); i++)
+		(void)fb_strv_add(argv, fixed[i]);
+	if (!guest->v6_prefix)
+		(void)fb_strv_add(argv, "--ipv4-only");
+	if (!guest->v4_prefix)
+		(void)fb_strv_add(argv, "--ipv6-only");
+	if (guest->v4_prefix) {
+		add_address(argv, "--address", AF_INET, guest->v4);
+		(void)fb_strv_add(argv, "--netmask");
+		(void)fb_strv_addf(argv, "%u", guest->v4_prefix);
+		add_address(argv, "--gateway", AF_INET, guest->v4_gateway);
+		(void)fb_strv_add(argv, "--dns-forward");
+		(void)fb_strv_add(argv, FB_NET_V4_DNS);
+	}
+	if (guest->v6_prefix) {
+		add_address(argv, "--address", AF_INET6, guest->v6);
+		add_address(argv, "--gateway", AF_INET6, guest->v6_gateway);
+		(void)fb_strv_add(argv, "--dns-forward");
+		(void)fb_strv_add(argv, FB_NET_V6_DNS);
+	}
+	(void)fb_strv_add(argv, "--mtu");
+	(void)fb_strv_addf(argv, "%u", guest->mtu);
+	(void)fb_strv_add(argv, "--fd");
+	(void)fb_strv_addf(argv, "%d", fd);
+	return argv->err;
+}
+
+/* the last line that it printed is the one that says why it ended */
+static void keep_last_line(char *text, char *out, size_t size)
+{
+	char *line, *rest = text;
+
+	out[0] = '\0';
+	while ((line = strsep(&rest, "\n")))
+		if (line[0] && !strstr(line, "to syslog"))
+			(void)snprintf(out, size, "%.160s", line);
+}
+
+static int wait_for_trial(pid_t pid, int pidfd, int errors_fd, char *reason,
+			  size_t size)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	char text[2048];
+	ssize_t n;
+	int status = 0, r = poll(&p, 1, TIMEOUT_MS);
+
+	if (r <= 0)
+		(void)kill(pid, SIGKILL);
+	(void)fb_spawn_wait(pid, &status);
+	(void)fb_set_nonblock(errors_fd, true);
+	n = read(errors_fd, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	keep_last_line(text, reason, size);
+	if (r > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	if (!reason[0])
+		(void)snprintf(reason, size, "%s",
+			       r > 0 ? "it ended with an error"
+				     : "it did not end");
+	return -EIO;
+}
+
+static int try_program(const char *program,
+		       const struct fb_net_passt_query *query, char *reason,
+		       size_t size)
+{
+	FB_STRV struct fb_strv argv = { 0 };
+	FB_FD int end = -EBADF, errors_r = -EBADF, errors_w = -EBADF;
+	FB_FD int pidfd = -EBADF;
+	struct fb_net_guest guest;
+	struct fb_spawn_fd fds[2];
+	struct fb_spawn spawn = { .path = program,
+				  .fds = fds,
+				  .fd_count = FB_ARRAY_SIZE(fds),
+				  .die_with_parent = 1,
+				  .drop_ids = query->drop_ids,
+				  .uid = query->uid,
+				  .gid = query->gid };
+	int pair[2], pipe_fds[2];
+	struct fb_err err = { 0 };
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	end = pair[0];
+	(void)close(pair[1]);
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return -errno;
+	errors_r = pipe_fds[0];
+	errors_w = pipe_fds[1];
+	fds[0] = (struct fb_spawn_fd){ end, TRIAL_FD };
+	fds[1] = (struct fb_spawn_fd){ errors_w, STDERR_FILENO };
+	fb_net_user_plan((const uint8_t[3]){ 0 }, &guest);
+	fb_net_passt_guest(&query->routes, &guest);
+	if (fb_net_passt_render(&guest, TRIAL_FD, &argv) < 0)
+		return -ENOMEM;
+	spawn.argv = argv.v;
+	if (fb_spawn(&spawn, &pid, &pidfd, &err) < 0) {
+		(void)snprintf(reason, size, "%.200s", err.msg);
+		return err.code;
+	}
+	return wait_for_trial(pid, pidfd, errors_r, reason, size);
+}
+
+static int cache_key(const char *program,
+		     const struct fb_net_passt_query *query, struct fb_str *key)
+{
+	FB_FREE char *boot = NULL;
+	struct stat st;
+
+	if (query->cache_dir_fd < 0 || stat(program, &st) < 0 ||
+	    fb_read_file_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 100,
+			    &boot, NULL) < 0)
+		return -ENOENT;
+	boot[strcspn(boot, "\n")] = '\0';
+	/* any of our ids is as good as any other: what counts is that they drop */
+	return fb_str_printf(key, "1 %s %u %d %d%d %lld.%09ld %lld %s", boot,
+			     geteuid(), query->drop_ids, query->routes.v4,
+			     query->routes.v6, (long long)st.st_mtim.tv_sec,
+			     st.st_mtim.tv_nsec, (long long)st.st_size,
+			     program);
+}
+
+/* two lines: key, reason ("" = it works).  Return: 0 when the key holds */
+static int read_cache(int dir_fd, const char *key, char *reason, size_t size)
+{
+	FB_FREE char *text = NULL;
+	char *line, *rest;
+
+	if (fb_read_file_at(dir_fd, CACHE_FILE, CACHE_MAX, &text, NULL) < 0)
+		return -ENOENT;
+	rest = text;
+	line = strsep(&rest, "\n");
+	if (!rest || strcmp(line, key))
+		return -ESTALE;
+	line = strsep(&rest, "\n");
+	if (!rest)
+		return -EBADMSG;
+	(void)snprintf(reason, size, "%s", line);
+	return 0;
+}
+
+void fb_net_passt_find(const struct fb_net_passt_query *query,
+		       struct fb_net_passt *ret)
+{
+	FB_STR struct fb_str key = FB_STR_INIT(CACHE_MAX / 2);
+	FB_STR struct fb_str text = FB_STR_INIT(CACHE_MAX);
+	FB_FREE char *program =
+		fb_find_program(query->path ? query->path : "passt");
+	bool keep;
+
+	*ret = (struct fb_net_passt){ 0 };
+	if (!program) {
+		(void)snprintf(ret->reason, sizeof(ret->reason),
+			       "passt is not installed");
+		return;
+	}
+	if (!query->routes.v4 && !query->routes.v6) {
+		(void)snprintf(ret->reason, sizeof(ret->reason),
+			       "the host has no route for passt to use");
+		return;
+	}
+	keep = cache_key(program, query, &key) == 0;
+	if (!keep || read_cache(query->cache_dir_fd, key.buf, ret->reason,
+				sizeof(ret->reason)) < 0) {
+		char reason[sizeof(ret->reason) - 32] = "";
+
+		if (try_program(program, query, reason, sizeof(reason)) < 0)
+			(void)snprintf(ret->reason, sizeof(ret->reason),
+				       "passt does not start: %s",
+				       reason[0] ? reason : "no resources");
+		/* a cache that can't be written only costs the next trial */
+		if (keep &&
+		    fb_str_printf(&text, "%s\n%s\n", key.buf, ret->reason) == 0)
+			(void)fb_write_file_at(query->cache_dir_fd, CACHE_FILE,
+					       text.buf, text.len, 0600);
+	}
+	if (!ret->reason[0])
+		ret->program = FB_TAKE_PTR(program);
+}
