@@ -88,11 +88,11 @@ static int nothing_found(const char *engine, bool seen_program,
 					      "no VMM found for engine '%s'",
 					      engine ? engine : "auto"),
 				   "install one: apt install qemu-system-x86");
-	return fb_err_hint(err,
-			   fb_err_set(err, -EOPNOTSUPP,
-				      "accelerator kvm can't be used: %s",
-				      probe->reason),
-			   "%s", probe->fix[0] ? probe->fix : "use --accel tcg");
+	return fb_err_hint(
+		err,
+		fb_err_set(err, -EOPNOTSUPP,
+			   "accelerator kvm can't be used: %s", probe->reason),
+		"%s", probe->fix[0] ? probe->fix : "use --accel tcg");
 }
 
 int fb_engine_select(const char *engine, const char *accel,

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "machine/sandbox.h"
 
@@ -91,6 +92,7 @@ static void put_process(struct fb_str *out, const struct fb_plan_process *p)
 		put_u32(out, (uint32_t)p->fds[i].from);
 		put_u32(out, (uint32_t)p->fds[i].to);
 	}
+	put_u32(out, p->network);
 	put_u32(out, p->drop_ids);
 	put_u32(out, p->uid);
 	put_u32(out, p->gid);
@@ -179,6 +181,7 @@ static void get_process(struct cursor *c, struct fb_plan *plan)
 		p->fds[i].from = (int)get_u32(c, 65535);
 		p->fds[i].to = (int)get_u32(c, 511);
 	}
+	p->network = get_u32(c, 1) != 0;
 	p->drop_ids = get_u32(c, 1) != 0;
 	p->uid = get_u32(c, UINT32_MAX);
 	p->gid = get_u32(c, UINT32_MAX);
@@ -210,11 +213,18 @@ int fb_plan_decode(const void *data, size_t len, struct fb_plan *ret,
 	return 0;
 }
 
-static int prepare_sandbox(void *ctx)
+static int prepare_child(void *ctx)
 {
 	const struct fb_plan_process *p = ctx;
+	const struct fb_sandbox sandbox = {
+		.readable = p->readable.v,
+		.writable = p->writable.v,
+		.network = p->network,
+	};
 
-	return fb_sandbox_apply(p->readable.v, p->writable.v);
+	if (setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }) < 0)
+		return -errno;
+	return p->readable.count ? fb_sandbox_apply(&sandbox) : 0;
 }
 
 int fb_plan_spawn(const struct fb_plan_process *process, pid_t *ret_pid,
@@ -231,12 +241,10 @@ int fb_plan_spawn(const struct fb_plan_process *process, pid_t *ret_pid,
 		.drop_ids = process->drop_ids,
 		.uid = process->uid,
 		.gid = process->gid,
+		.prepare = prepare_child,
 	};
 	struct fb_plan_process copy = *process;
 
-	if (process->readable.count) {
-		spec.prepare = prepare_sandbox;
-		spec.prepare_ctx = &copy;
-	}
+	spec.prepare_ctx = &copy;
 	return fb_spawn(&spec, ret_pid, ret_pidfd, err);
 }

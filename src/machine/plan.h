@@ -33,6 +33,7 @@
  * @readable: Paths that it may read (and execute); with Landlock everything
  *            else is closed to it; empty = no such sandbox
  * @writable: Paths that it may also write, device nodes
+ * @network:  It may use TCP although it is in that sandbox
  * @drop_ids: Run as @uid, @gid
  */
 struct fb_plan_process {
@@ -43,6 +44,7 @@ struct fb_plan_process {
 	size_t fd_count;
 	struct fb_strv readable;
 	struct fb_strv writable;
+	bool network;
 	bool drop_ids;
 	uid_t uid;
 	gid_t gid;
@@ -98,7 +100,8 @@ int fb_plan_decode(const void *data, size_t len, struct fb_plan *ret,
  * @ret_pid:   Its pid
  * @ret_pidfd: pidfd (returned)
  *
- * It dies with the caller.  Landlock is applied where the kernel has it.
+ * It dies with the caller, and leaves no core file, which would hold the guest's
+ * memory.  Landlock is applied where the kernel has it.
  *
  * Return: 0; a negative errno.
  */

@@ -42,9 +42,9 @@
 #define CACHE_MAX 4096
 
 static const char *const verdict_names[] = {
-	[FB_KVM_UNKNOWN] = "unknown",	[FB_KVM_NATIVE] = "native",
+	[FB_KVM_UNKNOWN] = "unknown",	  [FB_KVM_NATIVE] = "native",
 	[FB_KVM_EMULATING] = "emulating", [FB_KVM_DENIED] = "denied",
-	[FB_KVM_ABSENT] = "absent",	[FB_KVM_BROKEN] = "broken",
+	[FB_KVM_ABSENT] = "absent",	  [FB_KVM_BROKEN] = "broken",
 };
 _Static_assert(FB_ARRAY_SIZE(verdict_names) == FB_KVM_VERDICT_COUNT,
 	       "a name each");
@@ -55,16 +55,16 @@ const char *fb_kvm_verdict_name(enum fb_kvm_verdict verdict)
 }
 
 static const uint8_t guest_code[] = {
-	0xb9, 0xa0, 0x86, 0x01, 0x00,	     /* mov  $100000, %ecx */
-	0xff, 0xc9,			     /* 1: dec %ecx */
-	0x75, 0xfc,			     /* jnz  1b */
-	0xe6, DONE_PORT,		     /* out  %al, $port: loop done */
-	0xf3, 0x48, 0x0f, 0xb8, 0xc3,	     /* popcnt %rbx, %rax */
-	0xbf, 0x00, 0x80, 0x00, 0x00,	     /* mov  $0x8000, %edi */
-	0x31, 0xc0, 0x31, 0xd2,		     /* xor  %eax,%eax; %edx,%edx */
-	0x48, 0x0f, 0xc7, 0x0f,		     /* cmpxchg16b (%rdi) */
-	0xe6, DONE_PORT,		     /* out  %al, $port: all done */
-	0xf4,				     /* hlt */
+	0xb9, 0xa0,	 0x86, 0x01, 0x00, /* mov  $100000, %ecx */
+	0xff, 0xc9,			   /* 1: dec %ecx */
+	0x75, 0xfc,			   /* jnz  1b */
+	0xe6, DONE_PORT,		   /* out  %al, $port: loop done */
+	0xf3, 0x48,	 0x0f, 0xb8, 0xc3, /* popcnt %rbx, %rax */
+	0xbf, 0x00,	 0x80, 0x00, 0x00, /* mov  $0x8000, %edi */
+	0x31, 0xc0,	 0x31, 0xd2,	   /* xor  %eax,%eax; %edx,%edx */
+	0x48, 0x0f,	 0xc7, 0x0f,	   /* cmpxchg16b (%rdi) */
+	0xe6, DONE_PORT,		   /* out  %al, $port: all done */
+	0xf4,				   /* hlt */
 };
 
 static void set_verdict(struct fb_probe *p, enum fb_kvm_verdict verdict,
@@ -86,16 +86,20 @@ static int set_registers(const struct vm *vm)
 {
 	struct kvm_sregs sregs;
 	struct kvm_regs regs = { .rip = CODE, .rflags = 2, .rsp = DATA };
-	struct kvm_segment flat = { .limit = 0xffffffff, .selector = 8,
-				    .present = 1, .type = 11, .s = 1, .l = 1,
+	struct kvm_segment flat = { .limit = 0xffffffff,
+				    .selector = 8,
+				    .present = 1,
+				    .type = 11,
+				    .s = 1,
+				    .l = 1,
 				    .g = 1 };
 
 	if (ioctl(vm->vcpu, KVM_GET_SREGS, &sregs) < 0)
 		return -errno;
 	sregs.cr3 = PAGE_TABLES;
-	sregs.cr4 = 1u << 5;			 /* PAE */
-	sregs.cr0 = 1u << 31 | 1u << 5 | 1u;	 /* PG, NE, PE */
-	sregs.efer = 1u << 8 | 1u << 10;	 /* LME, LMA */
+	sregs.cr4 = 1u << 5;		     /* PAE */
+	sregs.cr0 = 1u << 31 | 1u << 5 | 1u; /* PG, NE, PE */
+	sregs.efer = 1u << 8 | 1u << 10;     /* LME, LMA */
 	sregs.cs = flat;
 	flat.type = 3;
 	flat.l = 0;
@@ -127,8 +131,8 @@ static int fill_memory(const struct vm *vm)
 	memcpy(mem + PAGE_TABLES + 0x2000, &entry, sizeof(entry));
 	memcpy(mem + CODE, guest_code, sizeof(guest_code));
 	region.userspace_addr = (uintptr_t)mem;
-	return ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, &region) < 0 ? -errno :
-									0;
+	return ioctl(vm->vm, KVM_SET_USER_MEMORY_REGION, &region) < 0 ? -errno
+								      : 0;
 }
 
 static int make_vm(struct vm *vm)
@@ -163,13 +167,14 @@ static int run_to_port(const struct vm *vm, struct fb_probe *p)
 	}
 	if (vm->run->exit_reason == KVM_EXIT_IO)
 		return 0;
-	(void)snprintf(text, sizeof(text),
-		       "/dev/kvm interprets guest code and stops at an ordinary "
-		       "instruction (exit reason %u%s)",
-		       vm->run->exit_reason,
-		       vm->run->exit_reason == KVM_EXIT_INTERNAL_ERROR ?
-			       ", internal error" :
-			       "");
+	(void)snprintf(
+		text, sizeof(text),
+		"/dev/kvm interprets guest code and stops at an ordinary "
+		"instruction (exit reason %u%s)",
+		vm->run->exit_reason,
+		vm->run->exit_reason == KVM_EXIT_INTERNAL_ERROR
+			? ", internal error"
+			: "");
 	set_verdict(p, FB_KVM_EMULATING, text,
 		    "run on a host with hardware virtualisation (vmx or svm in "
 		    "/proc/cpuinfo) passed through");
@@ -255,12 +260,13 @@ void fb_probe_kvm(struct fb_probe *ret)
 		return;
 	}
 	if (kvm < 0) {
-		set_verdict(ret, FB_KVM_ABSENT,
-			    errno == ENOENT ? "/dev/kvm does not exist" :
-					      strerror(errno),
-			    "enable virtualisation in the firmware or the "
-			    "cloud's settings, then: sudo modprobe kvm_intel or "
-			    "kvm_amd");
+		set_verdict(
+			ret, FB_KVM_ABSENT,
+			errno == ENOENT ? "/dev/kvm does not exist"
+					: strerror(errno),
+			"enable virtualisation in the firmware or the "
+			"cloud's settings, then: sudo modprobe kvm_intel or "
+			"kvm_amd");
 		return;
 	}
 	if (pipe2(fds, O_CLOEXEC) < 0) {

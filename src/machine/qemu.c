@@ -15,15 +15,27 @@
 #include "machine/engine.h"
 
 /* what each part is for: docs/engines.md "The kernel's command line" */
-#define KERNEL_COMMON                                                          \
-	"console=ttyS0 quiet loglevel=4 reboot=t panic=-1 "                    \
-	"random.trust_cpu=on cryptomgr.notests rcupdate.rcu_expedited=1 "      \
+#define KERNEL_COMMON                                                     \
+	"console=ttyS0 quiet loglevel=4 reboot=t panic=-1 "               \
+	"random.trust_cpu=on cryptomgr.notests rcupdate.rcu_expedited=1 " \
 	"no_timer_check tsc=reliable nokaslr mitigations=auto"
 
 static const char *const readable[] = {
-	"/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache",
-	"/etc/ld.so.preload", "/etc/ssl/openssl.cnf", "/etc/resolv.conf",
-	"/run/systemd/resolve", "/proc", "/sys/devices/system", "/dev/urandom",
+	"/usr",
+	"/lib",
+	"/lib64",
+	"/etc/ld.so.cache",
+	"/etc/ld.so.preload",
+	"/proc/self",
+	"/sys/devices/system",
+	"/dev/urandom",
+};
+/* its own network looks names up as the host does */
+static const char *const readable_for_network[] = {
+	"/etc/resolv.conf",
+	"/run/systemd/resolve",
+	"/run/resolvconf",
+	"/run/NetworkManager",
 };
 
 static char *qemu_program(void)
@@ -53,8 +65,8 @@ static void render_base(const struct fb_machine_config *c, enum fb_accel accel,
 	/* without KVM the guest calibrates its clock by PIT and PIC */
 	add(argv, "-machine",
 	    kvm ? "microvm,acpi=off,rtc=on,pit=off,pic=off,isa-serial=on,"
-		  "mem-merge=off" :
-		  "microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on,"
+		  "mem-merge=off"
+		: "microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on,"
 		  "mem-merge=off");
 	if (kvm) {
 		add(argv, "-accel", "kvm");
@@ -105,9 +117,8 @@ static void render_disks(const struct fb_machine_config *c,
 			"locking=off,read-only=%s,auto-read-only=off%s",
 			i, i + 1, d->read_only ? "on" : "off",
 			d->read_only ? "" : ",discard=unmap");
-		(void)snprintf(plan->disk_names[i],
-			       sizeof(plan->disk_names[i]), "/dev/vd%c",
-			       (char)('a' + i));
+		(void)snprintf(plan->disk_names[i], sizeof(plan->disk_names[i]),
+			       "/dev/vd%c", (char)('a' + i));
 	}
 	for (size_t i = 0; i < c->disk_count; i++) {
 		(void)fb_strv_add(argv, "-device");
@@ -115,9 +126,9 @@ static void render_disks(const struct fb_machine_config *c,
 				   "virtio-blk-device,drive=disk%zu,"
 				   "config-wce=off%s",
 				   i,
-				   c->disks[i].read_only ?
-					   "" :
-					   ",discard=on,write-cache=on");
+				   c->disks[i].read_only
+					   ? ""
+					   : ",discard=on,write-cache=on");
 	}
 }
 
@@ -136,7 +147,7 @@ static void render_nic(const struct fb_machine_config *c,
 				   "addr.str=%d",
 				   c->nic_fd);
 	} else {
-		(void)fb_strv_add(argv, "user,id=net0,ipv6=on");
+		(void)fb_strv_add(argv, "user,id=net0");
 	}
 	(void)fb_strv_add(argv, "-device");
 	(void)fb_strv_addf(argv,
@@ -168,6 +179,35 @@ static void render_channel(const struct fb_machine_config *c,
 	    "deflate-on-oom=on");
 }
 
+/* a QEMU that somebody built keeps its firmware beside its own folder */
+static void add_home(struct fb_plan_process *p)
+{
+	const char *slash = strrchr(p->path, '/');
+	int len = slash ? (int)(slash - p->path) : 0;
+
+	if (len == 0 || !strncmp(p->path, "/usr/", 5))
+		return;
+	(void)fb_strv_addf(&p->readable, "%.*s", len, p->path);
+	(void)fb_strv_addf(&p->readable, "%.*s/../share/qemu", len, p->path);
+	(void)fb_strv_addf(&p->readable, "%.*s/../lib", len, p->path);
+}
+
+static void render_sandbox(const struct fb_machine_config *c,
+			   enum fb_accel accel, struct fb_plan_process *p)
+{
+	for (size_t i = 0; i < FB_ARRAY_SIZE(readable); i++)
+		(void)fb_strv_add(&p->readable, readable[i]);
+	add_home(p);
+	(void)fb_strv_add(&p->writable, "/dev/null");
+	if (accel == FB_ACCEL_KVM)
+		(void)fb_strv_add(&p->writable, "/dev/kvm");
+	p->network = c->nic == FB_NIC_USER;
+	if (!p->network)
+		return;
+	for (size_t i = 0; i < FB_ARRAY_SIZE(readable_for_network); i++)
+		(void)fb_strv_add(&p->readable, readable_for_network[i]);
+}
+
 static int qemu_render(const struct fb_machine_config *c, enum fb_accel accel,
 		       const char *program, struct fb_plan *plan,
 		       struct fb_err *err)
@@ -183,11 +223,7 @@ static int qemu_render(const struct fb_machine_config *c, enum fb_accel accel,
 	render_disks(c, p, plan);
 	render_nic(c, p);
 	render_channel(c, p);
-	for (size_t i = 0; i < FB_ARRAY_SIZE(readable); i++)
-		(void)fb_strv_add(&p->readable, readable[i]);
-	(void)fb_strv_add(&p->writable, "/dev/null");
-	if (accel == FB_ACCEL_KVM)
-		(void)fb_strv_add(&p->writable, "/dev/kvm");
+	render_sandbox(c, accel, p);
 	p->drop_ids = c->drop_ids;
 	p->uid = c->uid;
 	p->gid = c->gid;

@@ -12,30 +12,74 @@
 
 #include "base/cleanup.h"
 
-#define READ_ACCESS                                                            \
-	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |           \
-	 LANDLOCK_ACCESS_FS_READ_DIR)
-#define FILE_ACCESS                                                            \
-	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |           \
-	 LANDLOCK_ACCESS_FS_WRITE_FILE)
-/* all that version 1 knows, so that it works on every kernel with Landlock */
-#define ALL_ACCESS                                                             \
-	(READ_ACCESS | LANDLOCK_ACCESS_FS_WRITE_FILE |                         \
-	 LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |      \
-	 LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |          \
-	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |          \
-	 LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |        \
-	 LANDLOCK_ACCESS_FS_MAKE_SYM)
+/* what the headers of older distributions lack; numbers of the kernel's ABI */
+#define ACCESS_FS_REFER (1ull << 13)	/* version 2 */
+#define ACCESS_FS_TRUNCATE (1ull << 14) /* version 3 */
+#define ACCESS_NET_BIND_TCP (1ull << 0) /* version 4 */
+#define ACCESS_NET_CONNECT_TCP (1ull << 1)
+#define ACCESS_FS_IOCTL_DEV (1ull << 15)  /* version 5 */
+#define SCOPE_ABSTRACT_SOCKET (1ull << 0) /* version 6 */
+#define SCOPE_SIGNAL (1ull << 1)
 
-static int create_ruleset(const struct landlock_ruleset_attr *attr,
-			  size_t size, unsigned int flags)
+struct ruleset_attr {
+	uint64_t fs;
+	uint64_t net;
+	uint64_t scoped;
+};
+
+#define READ_ACCESS                                                  \
+	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | \
+	 LANDLOCK_ACCESS_FS_READ_DIR)
+#define WRITE_ACCESS                                          \
+	(LANDLOCK_ACCESS_FS_WRITE_FILE | ACCESS_FS_TRUNCATE | \
+	 ACCESS_FS_IOCTL_DEV)
+/* rights that the kernel accepts on what is no directory */
+#define FILE_ACCESS                                                  \
+	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | \
+	 WRITE_ACCESS)
+#define CHANGE_ACCESS                                                     \
+	(LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
+	 LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR |     \
+	 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |     \
+	 LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |   \
+	 LANDLOCK_ACCESS_FS_MAKE_SYM | ACCESS_FS_REFER)
+
+static int create_ruleset(const void *attr, size_t size, unsigned int flags)
 {
 	return (int)syscall(SYS_landlock_create_ruleset, attr, size, flags);
 }
 
+int fb_sandbox_version(void)
+{
+	int version = create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+	return version < 0 ? 0 : version;
+}
+
 bool fb_sandbox_available(void)
 {
-	return create_ruleset(NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) >= 1;
+	return fb_sandbox_version() > 0;
+}
+
+/* Return: how many bytes of @ret this version takes */
+static size_t closed_rights(int version, bool network, struct ruleset_attr *ret)
+{
+	*ret = (struct ruleset_attr){
+		.fs = READ_ACCESS | WRITE_ACCESS | CHANGE_ACCESS,
+	};
+	if (version < 2)
+		ret->fs &= ~ACCESS_FS_REFER;
+	if (version < 3)
+		ret->fs &= ~ACCESS_FS_TRUNCATE;
+	if (version < 5)
+		ret->fs &= ~ACCESS_FS_IOCTL_DEV;
+	if (version >= 4 && !network)
+		ret->net = ACCESS_NET_BIND_TCP | ACCESS_NET_CONNECT_TCP;
+	if (version >= 6)
+		ret->scoped = SCOPE_ABSTRACT_SOCKET | SCOPE_SIGNAL;
+	if (version >= 6)
+		return sizeof(*ret);
+	return version >= 4 ? 2 * sizeof(uint64_t) : sizeof(uint64_t);
 }
 
 static int allow(int ruleset, const char *path, uint64_t access)
@@ -44,8 +88,11 @@ static int allow(int ruleset, const char *path, uint64_t access)
 	struct stat st;
 	int r = 0, fd = open(path, O_PATH | O_CLOEXEC);
 
+	/* what this user can't even walk to needs no rule */
 	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
+		return errno == ENOENT || errno == EACCES || errno == ENOTDIR
+			       ? 0
+			       : -errno;
 	if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
 		rule.allowed_access &= FILE_ACCESS;
 	rule.parent_fd = fd;
@@ -56,22 +103,32 @@ static int allow(int ruleset, const char *path, uint64_t access)
 	return r;
 }
 
-int fb_sandbox_apply(char *const *readable, char *const *writable)
+static int allow_all(int ruleset, char *const *paths, uint64_t access)
 {
-	struct landlock_ruleset_attr attr = { .handled_access_fs = ALL_ACCESS };
-	FB_FD int ruleset = -EBADF;
 	int r = 0;
 
-	if (!fb_sandbox_available())
+	for (; paths && *paths && r == 0; paths++)
+		r = allow(ruleset, *paths, access);
+	return r;
+}
+
+int fb_sandbox_apply(const struct fb_sandbox *sandbox)
+{
+	int version = fb_sandbox_version(), r;
+	FB_FD int ruleset = -EBADF;
+	struct ruleset_attr attr;
+	size_t size;
+
+	if (version < 1)
 		return 0;
-	ruleset = create_ruleset(&attr, sizeof(attr), 0);
+	size = closed_rights(version, sandbox->network, &attr);
+	ruleset = create_ruleset(&attr, size, 0);
 	if (ruleset < 0)
 		return -errno;
-	for (; readable && *readable && r == 0; readable++)
-		r = allow(ruleset, *readable, READ_ACCESS);
-	for (; writable && *writable && r == 0; writable++)
-		r = allow(ruleset, *writable,
-			  READ_ACCESS | LANDLOCK_ACCESS_FS_WRITE_FILE);
+	r = allow_all(ruleset, sandbox->readable, READ_ACCESS & attr.fs);
+	if (r == 0)
+		r = allow_all(ruleset, sandbox->writable,
+			      (READ_ACCESS | WRITE_ACCESS) & attr.fs);
 	if (r < 0)
 		return r;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
