@@ -160,7 +160,7 @@ static void test_in_use(void)
 	TAP_INT(fb_store_image_remove(f.store, A1, NULL, false, &gone, &err),
 		-EBUSY, "its only name stays");
 	if (asprintf(&text,
-		     "conflict: unable to remove repository reference \"" A1
+		     "conflict: unable to remove repository reference \"a:1"
 		     "\" (must force) - container %.12s is using its "
 		     "referenced image %.12s",
 		     h.id, fb_digest_hex(&id, hex)) < 0)
