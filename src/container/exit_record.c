@@ -23,6 +23,7 @@ static const char *const class_names[] = {
 	[FB_EXIT_BAD_GUEST] = "bad-guest",
 	[FB_EXIT_CLIENT_GONE] = "client-gone",
 	[FB_EXIT_STOPPED] = "stopped",
+	[FB_EXIT_NOT_STARTED] = "not-started",
 };
 _Static_assert(FB_ARRAY_SIZE(class_names) == FB_EXIT_CLASS_COUNT,
 	       "a name each");
@@ -154,6 +155,7 @@ int fb_exit_record_status(const struct fb_exit_record *record)
 	case FB_EXIT_BAD_GUEST:
 	case FB_EXIT_CLIENT_GONE:
 	case FB_EXIT_STOPPED:
+	case FB_EXIT_NOT_STARTED:
 	case FB_EXIT_CLASS_COUNT:
 		break;
 	}
@@ -200,6 +202,8 @@ int fb_exit_record_error(const struct fb_exit_record *record,
 		return lost(err, record, "its client was gone");
 	case FB_EXIT_STOPPED:
 		return lost(err, record, "the monitor was told to end");
+	case FB_EXIT_NOT_STARTED:
+		return lost(err, record, "it could not be started");
 	case FB_EXIT_UNKNOWN:
 	case FB_EXIT_CLASS_COUNT:
 		break;

@@ -29,6 +29,7 @@ enum fb_exit_class {
 	FB_EXIT_BAD_GUEST,    /* it broke the protocol */
 	FB_EXIT_CLIENT_GONE,  /* the client of a foreground run ended */
 	FB_EXIT_STOPPED,      /* the monitor was told to end */
+	FB_EXIT_NOT_STARTED,  /* a program of the machine could not be started */
 	FB_EXIT_CLASS_COUNT,
 };
 

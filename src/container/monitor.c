@@ -150,6 +150,19 @@ static void send_spec(struct monitor *m)
 	}
 }
 
+/* a queue that was emptied with more of the spec to come is filled again: nothing
+ * else would wake us */
+static void flush_guest(struct monitor *m)
+{
+	do {
+		if (m->state >= MONITOR_BEGUN)
+			send_spec(m);
+		if (m->guest.eof || fb_conn_flush(&m->guest) < 0)
+			return;
+	} while (m->state >= MONITOR_BEGUN && !m->spec_done &&
+		 !fb_conn_queued(&m->guest));
+}
+
 static enum fb_exit_class class_of(uint16_t kind)
 {
 	switch (kind) {
@@ -376,10 +389,7 @@ static void loop_once(struct monitor *m)
 		handle_signal(m);
 	pump_guest(m);
 	pump_client(m);
-	if (m->state >= MONITOR_BEGUN && !m->spec_done)
-		send_spec(m);
-	if (!m->guest.eof)
-		(void)fb_conn_flush(&m->guest);
+	flush_guest(m);
 	if (!m->client.eof)
 		(void)fb_conn_flush(&m->client);
 	check_deadline(m);
@@ -498,7 +508,7 @@ int fb_monitor_run(unsigned int boot_timeout_s, bool discard)
 		m.pidfds[i] = -EBADF;
 	m.deadline_ms = fb_now_ms() + 1000ull * boot_timeout_s;
 	if (set_up(&m, &err) < 0) {
-		record_failure(&m, FB_EXIT_VMM_EXITED, 0, err.msg);
+		record_failure(&m, FB_EXIT_NOT_STARTED, 0, err.msg);
 		m.finished = true;
 	}
 	while (!m.finished)
