@@ -277,6 +277,8 @@ static int prepare_plan(struct preparation *p, struct fb_err *err)
 	int r;
 
 	config.uid = config.gid = p->vmm_uid;
+	if (p->engine.accel == FB_ACCEL_KVM)
+		(void)fb_probe_kvm_group(&config.gid);
 	memcpy(config.mac, p->net.mac, sizeof(config.mac));
 	r = add_passt(p, err);
 	if (r < 0)

@@ -76,6 +76,7 @@ static void set_verdict(struct fb_probe *p, enum fb_kvm_verdict verdict,
 }
 
 struct vm {
+	uint64_t loop_ns; /* of the timed loop, once it has run */
 	int kvm;
 	int vm;
 	int vcpu;
@@ -154,10 +155,15 @@ static int make_vm(struct vm *vm)
 	return vm->run == MAP_FAILED ? -errno : set_registers(vm);
 }
 
+static double per_second(uint64_t ns)
+{
+	return (double)LOOP_INSTRUCTIONS * 1e9 / (double)(ns ? ns : 1);
+}
+
 /* to the next write to the port. Return: 0; negative errno with the verdict set */
 static int run_to_port(const struct vm *vm, struct fb_probe *p)
 {
-	char text[200];
+	char text[200], speed[64] = "";
 
 	if (ioctl(vm->vcpu, KVM_RUN, 0) < 0) {
 		(void)snprintf(text, sizeof(text), "running guest code: %s",
@@ -167,11 +173,15 @@ static int run_to_port(const struct vm *vm, struct fb_probe *p)
 	}
 	if (vm->run->exit_reason == KVM_EXIT_IO)
 		return 0;
+	if (vm->loop_ns)
+		(void)snprintf(speed, sizeof(speed),
+			       ", %.1f million instructions a second,",
+			       per_second(vm->loop_ns) / 1e6);
 	(void)snprintf(
 		text, sizeof(text),
-		"/dev/kvm interprets guest code and stops at an ordinary "
+		"/dev/kvm interprets guest code%s and stops at an ordinary "
 		"instruction (exit reason %u%s)",
-		vm->run->exit_reason,
+		speed, vm->run->exit_reason,
 		vm->run->exit_reason == KVM_EXIT_INTERNAL_ERROR
 			? ", internal error"
 			: "");
@@ -195,7 +205,7 @@ static void judge_speed(uint64_t ns, struct fb_probe *p)
 	(void)snprintf(text, sizeof(text),
 		       "/dev/kvm interprets guest code: %.1f million "
 		       "instructions a second",
-		       (double)LOOP_INSTRUCTIONS * 1e3 / (double)ns);
+		       per_second(ns) / 1e6);
 	set_verdict(p, FB_KVM_EMULATING, text,
 		    "run on a host with hardware virtualisation (vmx or svm in "
 		    "/proc/cpuinfo) passed through");
@@ -219,7 +229,8 @@ static void run_guest(int kvm, struct fb_probe *p)
 	start = fb_now_ns();
 	if (run_to_port(&vm, p) < 0)
 		return;
-	judge_speed(fb_now_ns() - start, p);
+	vm.loop_ns = fb_now_ns() - start;
+	judge_speed(vm.loop_ns, p);
 	/* what interpreters lack counts also where the loop was quick */
 	(void)run_to_port(&vm, p);
 }
@@ -244,6 +255,39 @@ static void wait_for_verdict(int fd, pid_t pid, struct fb_probe *p)
 	(void)kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+}
+
+int fb_kvm_group(mode_t mode, gid_t group, gid_t *ret)
+{
+	if ((mode & 06) == 06)
+		return 0;
+	if ((mode & 060) != 060 || group == 0)
+		return -EACCES;
+	*ret = group;
+	return 1;
+}
+
+int fb_probe_kvm_group(gid_t *ret)
+{
+	struct stat st;
+
+	if (stat("/dev/kvm", &st) < 0)
+		return -errno;
+	return fb_kvm_group(st.st_mode, st.st_gid, ret);
+}
+
+/* root opens everything, but machines that it starts are not root */
+static void judge_group(struct fb_probe *p)
+{
+	gid_t group;
+
+	if (p->kvm != FB_KVM_NATIVE || geteuid() != 0 ||
+	    fb_probe_kvm_group(&group) >= 0)
+		return;
+	set_verdict(p, FB_KVM_DENIED,
+		    "/dev/kvm is for root only, and machines that root starts "
+		    "run as other users",
+		    "chgrp kvm /dev/kvm && chmod g+rw /dev/kvm");
 }
 
 void fb_probe_kvm(struct fb_probe *ret)
@@ -286,6 +330,7 @@ void fb_probe_kvm(struct fb_probe *ret)
 		set_verdict(ret, FB_KVM_BROKEN, strerror(errno), "");
 	else
 		wait_for_verdict(in, pid, ret);
+	judge_group(ret);
 }
 
 static int cache_key(struct fb_str *key)
@@ -305,16 +350,11 @@ static int cache_key(struct fb_str *key)
 			     st.st_mode, st.st_uid, st.st_gid);
 }
 
-/* four lines: key, verdict, reason, fix */
-static int read_cache(int dir_fd, const char *key, struct fb_probe *ret)
+int fb_probe_parse(const char *text, const char *key, struct fb_probe *ret)
 {
-	FB_FREE char *text = NULL;
-	char *line[4], *rest;
-	int r = fb_read_file_at(dir_fd, CACHE_FILE, CACHE_MAX, &text, NULL);
+	FB_FREE char *copy = strdup(text);
+	char *line[4], *rest = copy;
 
-	if (r < 0)
-		return r;
-	rest = text;
 	for (size_t i = 0; i < FB_ARRAY_SIZE(line); i++) {
 		line[i] = strsep(&rest, "\n");
 		if (!line[i] || !rest)
@@ -330,6 +370,14 @@ static int read_cache(int dir_fd, const char *key, struct fb_probe *ret)
 		return 0;
 	}
 	return -EBADMSG;
+}
+
+static int read_cache(int dir_fd, const char *key, struct fb_probe *ret)
+{
+	FB_FREE char *text = NULL;
+	int r = fb_read_file_at(dir_fd, CACHE_FILE, CACHE_MAX, &text, NULL);
+
+	return r < 0 ? r : fb_probe_parse(text, key, ret);
 }
 
 void fb_probe_cached(int cache_dir_fd, struct fb_probe *ret)

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
@@ -54,5 +55,29 @@ void fb_probe_kvm(struct fb_probe *ret);
  * owner and mode.
  */
 void fb_probe_cached(int cache_dir_fd, struct fb_probe *ret);
+
+/**
+ * fb_probe_parse() - Read a cache file's text
+ * @text: Four lines, each with its end: key, verdict, reason, fix
+ * @key:  What the key must be
+ * @ret:  Written on success only
+ *
+ * Return: 0; -ESTALE another key; -EBADMSG malformed.
+ */
+int fb_probe_parse(const char *text, const char *key, struct fb_probe *ret);
+
+/**
+ * fb_kvm_group() - The group by which an unprivileged process opens /dev/kvm
+ * @mode:  Of the device
+ * @group: Of the device
+ * @ret:   Written when 1 is returned
+ *
+ * Pure.  Return: 0 no group is needed; 1 this one is; -EACCES only root can
+ * open it.
+ */
+int fb_kvm_group(mode_t mode, gid_t group, gid_t *ret);
+
+/** fb_probe_kvm_group() - fb_kvm_group() of this host's /dev/kvm; -ENOENT */
+int fb_probe_kvm_group(gid_t *ret);
 
 #endif
