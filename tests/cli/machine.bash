@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the tests that boot machines share: one state and one image a file.
+
+load lib
+
+fb_machine_setup_file() {
+	local beside
+	beside=$(dirname "${FLAMEBOX:=$BATS_TEST_DIRNAME/../../build/flamebox}")
+	export FLAMEBOX
+	command -v qemu-system-x86_64 >/dev/null || skip "no qemu-system-x86_64 here"
+	[ -e "$beside/vmlinux" ] || skip "no kernel beside the program"
+	export HOME="$BATS_FILE_TMPDIR/home" DOCKER_CONFIG="$BATS_FILE_TMPDIR/home/.docker"
+	export FLAMEBOX_ROOT="$BATS_FILE_TMPDIR/root"
+	unset XDG_CONFIG_HOME XDG_DATA_HOME XDG_RUNTIME_DIR REGISTRY_AUTH_FILE
+	mkdir -p "$HOME"
+	if [ ! -f "$beside/demo/index.json" ]; then
+		need umoci
+		"$BATS_TEST_DIRNAME/../../scripts/make-demo-image" "$BATS_FILE_TMPDIR/demo" >&2
+		beside=$BATS_FILE_TMPDIR
+	fi
+	"$FLAMEBOX" load -q -i "$beside/demo" --name demo >&2
+}
+
+# run a machine; the engine under test is make check's ENGINE
+vm() {
+	"$FLAMEBOX" run --rm --engine "${FLAMEBOX_TEST_ENGINE:-auto}" "$@"
+}
+
+# wait_for SECONDS COMMAND…: until it succeeds; events are the program's, not ours
+wait_for() {
+	local until=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $until ] || return 1
+		sleep 0.1
+	done
+}
