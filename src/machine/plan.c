@@ -118,7 +118,9 @@ static uint32_t get_u32(struct cursor *c, uint32_t max)
 {
 	uint32_t value;
 
-	if (c->bad || c->left < 4) {
+	if (c->bad)
+		return 0;
+	if (c->left < 4) {
 		c->bad = -EBADMSG;
 		return 0;
 	}
