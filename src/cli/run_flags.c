@@ -6,10 +6,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "cli/format.h"
 #include "cli/names.h"
+#include "machine/engine.h"
 #include "oci/env.h"
 #include "volume/upper.h"
 
@@ -248,6 +251,11 @@ static int check_texts(const struct fb_run_flags *f, struct fb_err *err)
 				  "container ID file found, make sure the "
 				  "other container isn't running or delete %s",
 				  f->cidfile);
+	if (f->workdir && f->workdir[0] && f->workdir[0] != '/')
+		return fb_err_set(err, -EINVAL,
+				  "the working directory '%s' is invalid, it "
+				  "needs to be an absolute path",
+				  f->workdir);
 	if (f->stop_signal && fb_signal_parse(f->stop_signal) < 0)
 		return fb_err_set(err, -EINVAL, "invalid signal: %s",
 				  f->stop_signal);
@@ -255,6 +263,51 @@ static int check_texts(const struct fb_run_flags *f, struct fb_err *err)
 		return fb_err_set(err, -ENOTTY,
 				  "the input device is not a TTY");
 	return 0;
+}
+
+static int check_file(const char *path, struct fb_err *err)
+{
+	if (path && access(path, R_OK) < 0)
+		return fb_err_set(err, -errno, "open %s: %m", path);
+	return 0;
+}
+
+/* what needs no image to be found wrong */
+static int check_machine(const struct fb_run_flags *f, const struct fb_cli *cli,
+			 struct fb_err *err)
+{
+	FB_ENGINE_CHOICE struct fb_engine_choice choice = { 0 };
+	const struct fb_probe nothing = { .kvm = FB_KVM_UNKNOWN };
+	struct fb_err unknown = { 0 };
+	int r = check_file(f->kernel ? f->kernel : cli->config.kernel, err);
+
+	if (r == 0)
+		r = check_file(f->initramfs, err);
+	if (r < 0)
+		return r;
+	/* only the names: whether the host can is asked when it is known */
+	r = fb_engine_select(f->engine ? f->engine : cli->config.engine,
+			     f->accel ? f->accel : cli->config.accel, &nothing,
+			     &choice, &unknown);
+	return r == -EINVAL ? fb_err_set(err, r, "%s", unknown.msg) : 0;
+}
+
+static int check_memory(uint64_t bytes, struct fb_err *err)
+{
+	struct sysinfo host;
+	char want[32], have[32];
+	uint64_t total;
+
+	if (sysinfo(&host) < 0)
+		return 0;
+	total = (uint64_t)host.totalram * host.mem_unit;
+	if (bytes <= total)
+		return 0;
+	return fb_err_set(err, -EINVAL,
+			  "memory limit of %s is over the %s that this host "
+			  "has",
+			  fb_format_size(bytes, want),
+			  fb_format_size(total, have));
 }
 
 static void set_sizes(const struct fb_run_flags *f, const struct fb_cli *cli,
@@ -278,6 +331,7 @@ int fb_run_flags_parse(const struct fb_run_flags *flags,
 
 	ret->pull = FB_PULL_MISSING;
 	if ((r = check_texts(flags, err)) < 0 ||
+	    (r = check_machine(flags, cli, err)) < 0 ||
 	    (r = parse_cpus(flags, cli, ret, err)) < 0 ||
 	    (r = parse_network(flags->network, &ret->net, err)) < 0 ||
 	    (r = parse_ulimits(flags, ret, err)) < 0 ||
@@ -285,7 +339,8 @@ int fb_run_flags_parse(const struct fb_run_flags *flags,
 	    (r = parse_labels(flags, ret, err)) < 0)
 		return r;
 	set_sizes(flags, cli, ret);
-	if (flags->pull)
+	r = check_memory(ret->memory_bytes, err);
+	if (r == 0 && flags->pull)
 		r = fb_pull_policy_parse(flags->pull, &ret->pull, err);
 	return r < 0 ? r
 		     : fb_names_platform(flags->platform,
