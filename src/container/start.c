@@ -26,6 +26,7 @@
 #include "container/launch.h"
 #include "container/terminal.h"
 #include "machine/engine.h"
+#include "net/guard.h"
 #include "net/passt.h"
 #include "net/user.h"
 #include "volume/upper.h"
@@ -202,6 +203,25 @@ static void choose_net(struct preparation *p)
 	       p->passt.reason[0] ? ": " : "", p->passt.reason);
 }
 
+/* the monitor's own program under another name, which needs no path of its own */
+static int add_guard(struct preparation *p, struct fb_err *err)
+{
+	struct fb_plan_process *process = fb_plan_add_process(
+		&p->plan, FB_NET_GUARD_NAME, "/proc/self/exe");
+
+	if (!process || fb_strv_add(&process->argv, FB_NET_GUARD_NAME) < 0 ||
+	    fb_strv_add(&process->readable, "/proc/self/exe") < 0)
+		return fb_err_set(err, -ENOMEM, "prepare the network: %m");
+	process->fds[0] = (struct fb_spawn_fd){ FB_LAUNCH_GUARD_GUEST,
+						FB_NET_GUARD_GUEST_FD };
+	process->fds[1] = (struct fb_spawn_fd){ FB_LAUNCH_GUARD_NET,
+						FB_NET_GUARD_NET_FD };
+	process->fd_count = 2;
+	process->drop_ids = geteuid() == 0;
+	process->uid = process->gid = p->vmm_uid;
+	return 0;
+}
+
 /* its socket is placed by launch(); it makes its own sandbox */
 static int add_passt(struct preparation *p, struct fb_err *err)
 {
@@ -217,7 +237,7 @@ static int add_passt(struct preparation *p, struct fb_err *err)
 		return fb_err_set(err, -ENOMEM, "prepare passt: %m");
 	process->drop_ids = geteuid() == 0;
 	process->uid = process->gid = p->vmm_uid;
-	return 0;
+	return p->passt.guard ? add_guard(p, err) : 0;
 }
 
 static int prepare_net(struct preparation *p, struct fb_err *err)
@@ -474,6 +494,7 @@ struct handover {
 	int channel[2];
 	int console[2];
 	int nic[2];
+	int guard[2];
 	int stderr_pipe[2];
 	int plan;
 	int spec;
@@ -497,6 +518,7 @@ static int open_handover(const struct preparation *p, struct handover *h,
 	    socketpair(AF_UNIX, type, 0, h->channel) < 0 ||
 	    socketpair(AF_UNIX, type, 0, h->console) < 0 ||
 	    socketpair(AF_UNIX, type, 0, h->nic) < 0 ||
+	    socketpair(AF_UNIX, type, 0, h->guard) < 0 ||
 	    pipe2(h->stderr_pipe, O_CLOEXEC) < 0)
 		return fb_err_set(err, -errno, "make sockets: %m");
 	r = make_memfd("plan", &p->plan_bytes, &h->plan, err);
@@ -507,6 +529,8 @@ static int spawn_monitor(struct preparation *p, const struct handover *h,
 			 struct fb_err *err)
 {
 	const struct fb_container_handle *handle = &p->c->handle;
+	bool guard = p->passt.guard;
+	/* those that this machine does not have are left out below */
 	struct fb_spawn_fd fds[] = {
 		{ h->client[1], FB_LAUNCH_CLIENT },
 		{ handle->dir_fd, FB_LAUNCH_DIR },
@@ -520,7 +544,9 @@ static int spawn_monitor(struct preparation *p, const struct handover *h,
 		{ h->console[1], FB_LAUNCH_VMM_CONSOLE },
 		{ h->stderr_pipe[1], FB_LAUNCH_VMM_STDERR },
 		{ h->nic[0], FB_LAUNCH_VMM_NIC },
-		{ h->nic[1], FB_LAUNCH_NET_NIC },
+		{ guard ? h->guard[1] : h->nic[1], FB_LAUNCH_NET_NIC },
+		{ guard ? h->nic[1] : -EBADF, FB_LAUNCH_GUARD_GUEST },
+		{ guard ? h->guard[0] : -EBADF, FB_LAUNCH_GUARD_NET },
 		{ p->kernel_fd, FB_LAUNCH_VMM_KERNEL },
 		{ p->initramfs_fd, FB_LAUNCH_VMM_INITRAMFS },
 		{ p->spec->root_fd, FB_LAUNCH_VMM_DISK },
@@ -535,7 +561,6 @@ static int spawn_monitor(struct preparation *p, const struct handover *h,
 	struct fb_spawn spawn = {
 		.argv = argv,
 		.fds = fds,
-		.fd_count = FB_ARRAY_SIZE(fds) - !wants_disk(p->spec),
 		.new_session = true,
 	};
 	int r = fb_files_find(FB_MONITOR_PROGRAM, &path, err);
@@ -543,6 +568,9 @@ static int spawn_monitor(struct preparation *p, const struct handover *h,
 	if (r < 0)
 		return r;
 	(void)snprintf(timeout, sizeof(timeout), "%u", p->spec->boot_timeout_s);
+	for (size_t i = 0; i < FB_ARRAY_SIZE(fds); i++)
+		if (fds[i].from >= 0)
+			fds[spawn.fd_count++] = fds[i];
 	spawn.path = path;
 	return fb_spawn(&spawn, &p->c->monitor_pid, NULL, err);
 }

@@ -20,6 +20,8 @@
 #define CACHE_MAX 1024
 #define TIMEOUT_MS 2000
 #define TRIAL_FD 3
+/* the first release of which we know that it drops loopback addresses */
+#define SAFE_SINCE 20240510ul
 
 static bool has_route(int family, const char *address, socklen_t len)
 {
@@ -200,18 +202,18 @@ static int cache_key(const char *program,
 		return -ENOENT;
 	boot[strcspn(boot, "\n")] = '\0';
 	/* any of our ids is as good as any other: what counts is that they drop */
-	return fb_str_printf(key, "1 %s %u %d %d%d %lld.%09ld %lld %s", boot,
+	return fb_str_printf(key, "2 %s %u %d %d%d %lld.%09ld %lld %s", boot,
 			     geteuid(), query->drop_ids, query->routes.v4,
 			     query->routes.v6, (long long)st.st_mtim.tv_sec,
 			     st.st_mtim.tv_nsec, (long long)st.st_size,
 			     program);
 }
 
-/* two lines: key, reason ("" = it works).  Return: 0 when the key holds */
-static int read_cache(int dir_fd, const char *key, char *reason, size_t size)
+/* three lines: key, "guard" or "", reason ("" = it works) */
+static int read_cache(int dir_fd, const char *key, struct fb_net_passt *ret)
 {
 	FB_FREE char *text = NULL;
-	char *line, *rest;
+	char *line, *guard, *rest;
 
 	if (fb_read_file_at(dir_fd, CACHE_FILE, CACHE_MAX, &text, NULL) < 0)
 		return -ENOENT;
@@ -219,18 +221,86 @@ static int read_cache(int dir_fd, const char *key, char *reason, size_t size)
 	line = strsep(&rest, "\n");
 	if (!rest || strcmp(line, key))
 		return -ESTALE;
+	guard = strsep(&rest, "\n");
 	line = strsep(&rest, "\n");
-	if (!rest)
+	if (!line || !rest)
 		return -EBADMSG;
-	(void)snprintf(reason, size, "%s", line);
+	ret->guard = guard[0] != '\0';
+	(void)snprintf(ret->reason, sizeof(ret->reason), "%s", line);
 	return 0;
+}
+
+bool fb_net_passt_needs_guard(const char *text)
+{
+	unsigned long year, month, day;
+	char *end;
+
+	text += strcspn(text, "0123456789\n");
+	year = strtoul(text, &end, 10);
+	if (*end != '_')
+		return true;
+	month = strtoul(end + 1, &end, 10);
+	if (*end != '_')
+		return true;
+	day = strtoul(end + 1, &end, 10);
+	if (year > 9999 || month > 12 || day > 31)
+		return true;
+	return year * 10000 + month * 100 + day < SAFE_SINCE;
+}
+
+static bool ask_guard(const char *program)
+{
+	char *argv[] = { (char[]){ "passt" }, (char[]){ "--version" }, NULL };
+	FB_FD int out_r = -EBADF, out_w = -EBADF;
+	struct fb_spawn_fd fd = { .to = STDOUT_FILENO };
+	struct fb_spawn spawn = { .path = program,
+				  .argv = argv,
+				  .fds = &fd,
+				  .fd_count = 1,
+				  .die_with_parent = 1 };
+	int pipe_fds[2], status;
+	char text[256];
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return true;
+	out_r = pipe_fds[0];
+	out_w = pipe_fds[1];
+	fd.from = out_w;
+	if (fb_spawn(&spawn, &pid, NULL, NULL) < 0)
+		return true;
+	out_w = fb_close(out_w);
+	n = fb_read_full(out_r, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	(void)fb_spawn_wait(pid, &status);
+	return fb_net_passt_needs_guard(text);
+}
+
+static void try_and_keep(const char *program, const char *key,
+			 const struct fb_net_passt_query *query,
+			 struct fb_net_passt *ret)
+{
+	FB_STR struct fb_str text = FB_STR_INIT(CACHE_MAX);
+	char reason[sizeof(ret->reason) - 32] = "";
+
+	if (try_program(program, query, reason, sizeof(reason)) < 0)
+		(void)snprintf(ret->reason, sizeof(ret->reason),
+			       "passt does not start: %s",
+			       reason[0] ? reason : "no resources");
+	else
+		ret->guard = ask_guard(program);
+	/* a cache that can't be written only costs the next trial */
+	if (key && fb_str_printf(&text, "%s\n%s\n%s\n", key,
+				 ret->guard ? "guard" : "", ret->reason) == 0)
+		(void)fb_write_file_at(query->cache_dir_fd, CACHE_FILE,
+				       text.buf, text.len, 0600);
 }
 
 void fb_net_passt_find(const struct fb_net_passt_query *query,
 		       struct fb_net_passt *ret)
 {
 	FB_STR struct fb_str key = FB_STR_INIT(CACHE_MAX / 2);
-	FB_STR struct fb_str text = FB_STR_INIT(CACHE_MAX);
 	FB_FREE char *program =
 		fb_find_program(query->path ? query->path : "passt");
 	bool keep;
@@ -247,20 +317,8 @@ void fb_net_passt_find(const struct fb_net_passt_query *query,
 		return;
 	}
 	keep = cache_key(program, query, &key) == 0;
-	if (!keep || read_cache(query->cache_dir_fd, key.buf, ret->reason,
-				sizeof(ret->reason)) < 0) {
-		char reason[sizeof(ret->reason) - 32] = "";
-
-		if (try_program(program, query, reason, sizeof(reason)) < 0)
-			(void)snprintf(ret->reason, sizeof(ret->reason),
-				       "passt does not start: %s",
-				       reason[0] ? reason : "no resources");
-		/* a cache that can't be written only costs the next trial */
-		if (keep &&
-		    fb_str_printf(&text, "%s\n%s\n", key.buf, ret->reason) == 0)
-			(void)fb_write_file_at(query->cache_dir_fd, CACHE_FILE,
-					       text.buf, text.len, 0600);
-	}
+	if (!keep || read_cache(query->cache_dir_fd, key.buf, ret) < 0)
+		try_and_keep(program, keep ? key.buf : NULL, query, ret);
 	if (!ret->reason[0])
 		ret->program = FB_TAKE_PTR(program);
 }

@@ -30,10 +30,13 @@ void fb_net_routes_get(struct fb_net_routes *ret);
 /**
  * struct fb_net_passt - A passt that works here
  * @program: Path (owned); NULL = there is none
+ * @guard:   It is too old to be trusted with packets to loopback addresses:
+ *           net/guard.h belongs before it
  * @reason:  Why there is none, one line; ""
  */
 struct fb_net_passt {
 	char *program;
+	bool guard;
 	char reason[256];
 };
 
@@ -69,6 +72,15 @@ struct fb_net_passt_query {
  */
 void fb_net_passt_find(const struct fb_net_passt_query *query,
 		       struct fb_net_passt *ret);
+
+/**
+ * fb_net_passt_needs_guard() - From what `passt --version` says.  Pure
+ * @text: Its output (borrowed); a version is the date of a release
+ *
+ * Return: false only for a version that is known to drop packets from and to
+ * loopback addresses itself.
+ */
+bool fb_net_passt_needs_guard(const char *text);
 
 /**
  * fb_net_passt_guest() - Change an address plan to what passt serves
