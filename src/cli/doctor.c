@@ -18,10 +18,12 @@
 #include "container/files.h"
 #include "machine/engine.h"
 #include "machine/sandbox.h"
+#include "net/passt.h"
 #include "registry/curl_dl.h"
 #include "volume/upper.h"
 
 #define VERSION_TEXT_MAX 200
+#define NOBODY 65534
 #define DISK_LOW (2ull << 30)
 #define MEMORY_LOW (1ull << 30)
 
@@ -220,6 +222,32 @@ static void check_tools(struct fb_doctor_report *report)
 	fb_curl_unload(&curl);
 }
 
+/* asked as any user would be: root's machines use ids that may do no more */
+static void check_network(struct fb_doctor_report *report)
+{
+	struct fb_net_passt_query query = { .cache_dir_fd = -EBADF };
+	struct fb_net_passt passt;
+
+	fb_net_routes_get(&query.routes);
+	if (!query.routes.v4 && !query.routes.v6) {
+		add(report, "network", FB_DOCTOR_WARNING,
+		    "bring an interface up",
+		    "this host has no route to anywhere");
+		return;
+	}
+	query.drop_ids = geteuid() == 0;
+	query.uid = query.gid = NOBODY;
+	fb_net_passt_find(&query, &passt);
+	if (passt.program)
+		add(report, "network", FB_DOCTOR_OK, "", "by %s",
+		    passt.program);
+	else
+		add(report, "network", FB_DOCTOR_OK, "",
+		    "by the engine itself%s%s", passt.reason[0] ? ": " : "",
+		    passt.reason);
+	fb_net_passt_release(&passt);
+}
+
 static void check_rights(struct fb_doctor_report *report)
 {
 	if (geteuid() == 0)
@@ -296,6 +324,7 @@ void fb_doctor_examine(struct fb_cli *cli, struct fb_doctor_report *ret)
 	check_file(ret, "initramfs", "initramfs.cpio", NULL);
 	check_file(ret, "monitor", "flamebox-monitor", NULL);
 	check_tools(ret);
+	check_network(ret);
 	check_rights(ret);
 	check_state(cli, ret);
 }

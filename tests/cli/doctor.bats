@@ -27,7 +27,7 @@ status_of() {
 	is "$stderr" ""
 	local c
 	for c in host engine accelerator choice kernel initramfs monitor \
-		mkfs.ext4 libcurl rights sandbox state disk; do
+		mkfs.ext4 libcurl network rights sandbox state disk; do
 		[[ "$(status_of "$c")" =~ ^(ok|warning|missing)$ ]] || fail "no $c"
 	done
 	is "$(status_of kernel)" ok
