@@ -29,6 +29,7 @@
  * @log:        For the libraries: warnings always, -v info, -vv debug
  * @config:     The configuration file's contents
  * @roots:      Where the state lives, by --root, FLAMEBOX_ROOT or the default
+ * @progress:   The display that stands on @err now, or NULL
  * @store:      Opened at first use by fb_cli_store(); closed by main
  */
 struct fb_cli {
@@ -37,6 +38,7 @@ struct fb_cli {
 	struct fb_log log;
 	struct fb_config config;
 	struct fb_store_roots roots;
+	struct fb_progress_line *progress;
 	struct fb_store *store;
 };
 

@@ -119,7 +119,7 @@ static int convert_run(struct fb_cli *cli, const struct fb_call *call,
 		r = fb_cli_store(cli, &ctx.store, err);
 	if (r < 0)
 		return r;
-	fb_image_progress_start(&progress, cli->err, flags->quiet);
+	fb_image_progress_start(&progress, cli, flags->quiet);
 	r = convert_image(cli, flags, &ctx, &pull, &result, err);
 	fb_image_progress_end(&progress);
 	if (r == 0)

@@ -56,7 +56,7 @@ static int load_run(struct fb_cli *cli, const struct fb_call *call,
 	r = fb_cli_store(cli, &ctx.store, err);
 	if (r < 0)
 		return r;
-	fb_image_progress_start(&progress, cli->err, flags->quiet);
+	fb_image_progress_start(&progress, cli, flags->quiet);
 	r = fb_image_load(&ctx, &load, &loaded, err);
 	fb_image_progress_end(&progress);
 	for (size_t i = 0; r == 0 && i < loaded.count; i++)

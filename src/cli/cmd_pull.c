@@ -59,7 +59,7 @@ static int pull_run(struct fb_cli *cli, const struct fb_call *call,
 		r = fb_cli_store(cli, &ctx.store, err);
 	if (r < 0)
 		return r;
-	fb_image_progress_start(&progress, cli->err, flags->quiet);
+	fb_image_progress_start(&progress, cli, flags->quiet);
 	r = fb_image_pull(&ctx, &pull, &pulled, err);
 	fb_image_progress_end(&progress);
 	if (r < 0)

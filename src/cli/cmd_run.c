@@ -93,7 +93,7 @@ static int get_image(struct run *run, struct fb_err *err)
 	char digest[FB_DIGEST_TEXT_MAX];
 	int r;
 
-	fb_image_progress_start(&progress, run->cli->err, run->flags->quiet);
+	fb_image_progress_start(&progress, run->cli, run->flags->quiet);
 	run->ctx.progress = &progress.progress;
 	r = obtain_image(run, err);
 	fb_timeline_mark(&run->timeline, "image");

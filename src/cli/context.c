@@ -9,6 +9,8 @@ static void emit(void *ctx, enum fb_log_level level, const char *line)
 {
 	struct fb_cli *cli = ctx;
 
+	if (cli->progress)
+		fb_progress_clear(cli->progress);
 	(void)fflush(cli->out);
 	(void)fprintf(cli->err, "flamebox: %s%s\n",
 		      level == FB_LOG_WARN ? "warning: " : "", line);

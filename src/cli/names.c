@@ -63,13 +63,19 @@ static void show_event(void *ctx, const struct fb_progress_event *event)
 	fb_progress_show(&p->line, what, event->done_bytes, event->total_bytes);
 }
 
-void fb_image_progress_start(struct fb_image_progress *p, FILE *out, bool quiet)
+void fb_image_progress_start(struct fb_image_progress *p, struct fb_cli *cli,
+			     bool quiet)
 {
-	fb_progress_start(&p->line, out, quiet);
+	fb_progress_start(&p->line, cli->err, quiet);
 	p->progress = (struct fb_progress){ .event = show_event, .ctx = p };
+	p->cli = cli;
+	cli->progress = &p->line;
 }
 
 void fb_image_progress_end(struct fb_image_progress *p)
 {
 	fb_progress_clear(&p->line);
+	if (p->cli)
+		p->cli->progress = NULL;
+	p->cli = NULL;
 }

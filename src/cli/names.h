@@ -31,16 +31,21 @@ struct fb_registry_options fb_names_registry_options(const struct fb_cli *cli,
 
 /**
  * struct fb_image_progress - Shows an image's life on a progress line
+ * @cli:      Whose messages take the line away first; NULL before the start
  * @line:     Display
  * @progress: Give this to struct fb_image_context
  */
 struct fb_image_progress {
+	struct fb_cli *cli;
 	struct fb_progress_line line;
 	struct fb_progress progress;
 };
 
-/** fb_image_progress_start() - Begin; @p must not move afterwards */
-void fb_image_progress_start(struct fb_image_progress *p, FILE *out,
+/**
+ * fb_image_progress_start() - Begin a display on @cli->err
+ * @p: Must not move afterwards, and end before @cli
+ */
+void fb_image_progress_start(struct fb_image_progress *p, struct fb_cli *cli,
 			     bool quiet);
 
 /** fb_image_progress_end() - Clear the line */

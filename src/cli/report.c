@@ -5,6 +5,8 @@
 
 void fb_report(struct fb_cli *cli, const struct fb_err *err)
 {
+	if (cli->progress)
+		fb_progress_clear(cli->progress);
 	/* results that were printed before the error stay before it */
 	(void)fflush(cli->out);
 	(void)fprintf(cli->err, "flamebox: %s%s%s\n",

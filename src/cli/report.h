@@ -7,7 +7,7 @@
 
 /**
  * fb_report() - Print an error: "flamebox: <text>; <what to do next>"
- * @cli: Context
+ * @cli: Context; a progress line is taken off the terminal first
  * @err: Error (borrowed)
  *
  * Exactly one line on @cli->err, after what was printed so far.  For a command that goes on after an error
