@@ -4,11 +4,12 @@
  * hides is known before a lower layer comes, so a hidden file is skipped instead
  * of compressed.  For each layer: lay it out alone, bodies going straight to the
  * image; look up what upper layers' hard links mean; merge it below what is
- * there.  A body that was skipped although something visible turned out to link
- * to it is fetched by reading that layer once more.
+ * there.  A body that was skipped although something that shows turned out to
+ * link to it is fetched by reading that layer once more.
  *
- * Threads: one reads, inflates and hashes the layer; this one parses, merges
- * and writes; libsquashfs' workers compress.
+ * Threads: for each layer one reads and inflates and one hashes (reader.c); this
+ * one parses, merges and writes; workers pack (packer.c).  The layer that comes
+ * next is opened early, so that its first bytes are there when they are wanted.
  */
 #include "rootfs/convert.h"
 
@@ -21,22 +22,63 @@
 #include "rootfs/layer.h"
 #include "rootfs/reader.h"
 
-#define PIECE_SIZE (128u << 10)
 #define PROGRESS_BYTES (4u << 20)
 
+/* inodes of a layer, in the order of its entries */
+struct inodes {
+	struct fb_tree_inode **v;
+	size_t count;
+	size_t cap;
+};
+
+/**
+ * struct conversion - State of one fb_rootfs_convert()
+ * @chunks:  Buffers of the layer being read and of the next, in turn
+ * @ahead:   The next layer's source, opened early, or NULL
+ */
 struct conversion {
 	struct fb_rootfs_options options;
 	const struct fb_rootfs_layer *layers;
+	size_t count;
+	struct fb_chunks *chunks[2];
+	struct fb_source *ahead;
 	struct fb_tree tree;
 	struct fb_tree_node *merged;
 	struct fb_layer_link *links;
-	struct fb_image *image;
+	struct fb_xattr_sets xattrs;
+	struct fb_image image;
 	struct fb_rootfs_result result;
 	uint64_t entries;
+	uint64_t file_bytes;
 	uint64_t total_bytes;
 	uint64_t told_bytes;
-	uint8_t *piece;
 };
+
+/* what reading one layer needs */
+struct reading {
+	struct conversion *c;
+	struct fb_layer layer;
+	struct fb_source *source;
+	struct fb_tar *tar;
+	struct inodes skipped;
+};
+
+static int add_inode(struct inodes *list, struct fb_tree_inode *inode)
+{
+	size_t cap = list->cap ? list->cap * 2 : 64;
+	struct fb_tree_inode **grown;
+
+	if (list->count == list->cap) {
+		grown = reallocarray(list->v, cap,
+				     sizeof(struct fb_tree_inode *));
+		if (!grown)
+			return -ENOMEM;
+		list->v = grown;
+		list->cap = cap;
+	}
+	list->v[list->count++] = inode;
+	return 0;
+}
 
 static int tell_progress(struct conversion *c, uint64_t done, bool always,
 			 struct fb_err *err)
@@ -51,27 +93,32 @@ static int tell_progress(struct conversion *c, uint64_t done, bool always,
 	return r < 0 ? fb_err_set(err, r, "convert: %m") : 0;
 }
 
-static int copy_body(struct conversion *c, struct fb_tar *tar,
-		     struct fb_source *source, uint64_t done_before,
-		     struct fb_tree_inode *inode, struct fb_err *err)
+static int tell_read(const struct reading *rd, struct fb_err *err)
 {
-	ssize_t n;
-	int r = fb_image_begin_file(c->image, inode, err);
+	return tell_progress(rd->c,
+			     rd->c->result.layer_bytes +
+				     fb_reader_packed_bytes(rd->source),
+			     false, err);
+}
+
+static int copy_body(const struct reading *rd, struct fb_tree_inode *inode,
+		     struct fb_err *err)
+{
+	struct fb_data *data = &rd->c->image.data;
+	struct fb_tar_piece piece;
+	int r = fb_data_begin(data, inode, err);
 
 	while (r == 0) {
-		n = fb_tar_read(tar, c->piece, PIECE_SIZE, err);
-		if (n < 0)
-			return (int)n;
-		if (n == 0)
+		r = fb_tar_piece(rd->tar, &piece, err);
+		if (r <= 0)
 			break;
-		r = fb_image_append(c->image, c->piece, (uint64_t)n, err);
+		r = fb_data_append(
+			data, piece.data, piece.len,
+			piece.data ? fb_reader_hold(rd->source) : NULL, err);
 		if (r == 0)
-			r = tell_progress(c,
-					  done_before +
-						  fb_reader_packed_bytes(source),
-					  false, err);
+			r = tell_read(rd, err);
 	}
-	return r < 0 ? r : fb_image_end_file(c->image, err);
+	return r < 0 ? r : fb_data_end(data, err);
 }
 
 static int check_entry(struct conversion *c, const struct fb_tar_entry *e,
@@ -80,211 +127,201 @@ static int check_entry(struct conversion *c, const struct fb_tar_entry *e,
 	if (++c->entries > c->options.max_entries)
 		return fb_err_set(err, -EFBIG, "over %llu entries",
 				  (unsigned long long)c->options.max_entries);
-	if (e->size_bytes > c->options.max_unpacked_bytes -
-				    c->result.unpacked_bytes)
-		return fb_err_set(err, -EFBIG, "over %llu bytes unpacked",
-				  (unsigned long long)
-					  c->options.max_unpacked_bytes);
-	c->result.unpacked_bytes += e->size_bytes;
+	if (e->size_bytes > c->options.max_unpacked_bytes - c->file_bytes)
+		return fb_err_set(
+			err, -EFBIG, "over %llu bytes unpacked",
+			(unsigned long long)c->options.max_unpacked_bytes);
+	c->file_bytes += e->size_bytes;
 	return 0;
 }
 
-static int take_entry(struct conversion *c, struct fb_layer *layer,
-		      struct fb_tar *tar, struct fb_source *source,
-		      const struct fb_tar_entry *e, struct fb_err *err)
+static int take_entry(struct reading *rd, const struct fb_tar_entry *e,
+		      struct fb_err *err)
 {
+	struct conversion *c = rd->c;
 	struct fb_tree_node *node;
 	int r = check_entry(c, e, err);
 
 	if (r == 0)
-		r = fb_layer_apply(layer, e, &node, err);
-	if (r < 0 || !node)
+		r = fb_layer_apply(&rd->layer, e, &node, err);
+	if (r < 0)
 		return r;
-	if (fb_layer_is_hidden(&c->tree, c->merged, node)) {
-		node->inode->skipped = true;
-		c->result.hidden_files++;
-		return 0;
-	}
-	return copy_body(c, tar, source, c->result.layer_bytes, node->inode,
-			 err);
+	if (!node)
+		return tell_read(rd, err);
+	if (!fb_layer_is_hidden(&c->tree, c->merged, node))
+		return copy_body(rd, node->inode, err);
+	c->result.hidden_files++;
+	r = add_inode(&rd->skipped, node->inode);
+	return r < 0 ? fb_err_set(err, r, "skip: %m") : tell_read(rd, err);
 }
 
-static int read_entries(struct conversion *c, struct fb_layer *layer,
-			struct fb_source *source, struct fb_err *err)
+static int read_entries(struct reading *rd, struct fb_err *err)
 {
-	FB_TAR struct fb_tar *tar = NULL;
 	struct fb_tar_entry e;
-	int r = fb_tar_open(source, &tar, err);
+	int r;
 
-	while (r == 0) {
-		r = fb_tar_next(tar, &e, err);
-		if (r <= 0)
-			break;
-		r = take_entry(c, layer, tar, source, &e, err);
+	while ((r = fb_tar_next(rd->tar, &e, err)) > 0) {
+		r = take_entry(rd, &e, err);
 		if (r < 0)
 			return fb_err_wrap(err, r, "entry '%.200s'", e.name);
-		layer->entries++;
+		rd->layer.entries++;
 	}
-	return r < 0 ? r : fb_tar_drain(tar, err);
+	return r < 0 ? r : fb_tar_drain(rd->tar, err);
 }
 
-/* by the node, since the ordinal says where the body is */
-static int by_ordinal(const void *a, const void *b)
+static int open_ahead(struct conversion *c, size_t i, struct fb_err *err)
 {
-	const struct fb_tree_inode *x = *(struct fb_tree_inode *const *)a;
-	const struct fb_tree_inode *y = *(struct fb_tree_inode *const *)b;
-
-	return x->ordinal < y->ordinal ? -1 : x->ordinal > y->ordinal;
+	return fb_reader_open(&c->layers[i], &c->options, true,
+			      c->chunks[i % 2], &c->ahead, err);
 }
 
-struct wanted {
-	struct fb_tree_inode **v;
-	size_t count;
-	size_t cap;
-};
-
-static int add_wanted(struct wanted *w, struct fb_tree_inode *inode)
+/* the bytes decide; a media type that says something else is told */
+static void check_kind(const struct reading *rd)
 {
-	size_t cap = w->cap ? w->cap * 2 : 64;
-	struct fb_tree_inode **grown;
+	static const char *const names[] = {
+		[FB_LAYER_PLAIN] = "plain",
+		[FB_LAYER_GZIP] = "gzip",
+		[FB_LAYER_ZSTD] = "zstd",
+	};
+	const struct fb_rootfs_layer *l = &rd->c->layers[rd->layer.number - 1];
+	enum fb_compression kind = fb_reader_kind(rd->source);
 
-	if (w->count == w->cap) {
-		grown = reallocarray(w->v, cap, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		w->v = grown;
-		w->cap = cap;
-	}
-	inode->skipped = false; /* once is enough */
-	w->v[w->count++] = inode;
+	if (l->compression != FB_LAYER_UNKNOWN &&
+	    (unsigned int)l->compression != (unsigned int)kind)
+		fb_log(rd->c->options.log, FB_LOG_WARN,
+		       "convert: layer %zu: its media type says %s, its bytes "
+		       "are %s",
+		       rd->layer.number, names[l->compression],
+		       fb_compression_name(kind));
+}
+
+static int read_layer(struct reading *rd, struct fb_err *err)
+{
+	struct conversion *c = rd->c;
+	size_t i = rd->layer.number - 1;
+	struct fb_reader_totals totals;
+	int r = c->ahead ? 0 : open_ahead(c, i, err);
+
+	rd->source = FB_TAKE_PTR(c->ahead);
+	if (r == 0 && i > 0)
+		r = open_ahead(c, i - 1, err);
+	if (r == 0)
+		r = fb_tar_open(rd->source, &rd->tar, err);
+	if (r == 0)
+		r = read_entries(rd, err);
+	if (r == 0)
+		r = fb_reader_finish(rd->source, &totals, err);
+	if (r < 0)
+		return r;
+	check_kind(rd);
+	c->result.layer_bytes += totals.packed_bytes;
+	c->result.unpacked_bytes += totals.plain_bytes;
 	return 0;
 }
 
-static int read_wanted(struct conversion *c, const struct wanted *w,
-		       struct fb_source *source, struct fb_err *err)
+static void close_layer(struct reading *rd)
 {
-	FB_TAR struct fb_tar *tar = NULL;
-	struct fb_tar_entry e;
-	uint64_t ordinal = 0;
-	size_t next = 0;
-	int r = fb_tar_open(source, &tar, err);
+	fb_tar_free(rd->tar);
+	fb_source_free(rd->source);
+	rd->tar = NULL;
+	rd->source = NULL;
+}
 
-	while (r == 0 && next < w->count) {
-		r = fb_tar_next(tar, &e, err);
+/* the layer was verified when it was first read; this much must still hold */
+static int copy_skipped(const struct reading *rd, const struct fb_tar_entry *e,
+			struct fb_tree_inode *inode, struct fb_err *err)
+{
+	if (e->type != FB_TAR_FILE || e->size_bytes != inode->size)
+		return fb_err_set(err, -EIO, "changed while it was read");
+	return copy_body(rd, inode, err);
+}
+
+static int read_skipped(const struct reading *rd, struct fb_err *err)
+{
+	struct fb_tar_entry e;
+	uint32_t ordinal = 0;
+	size_t next = 0;
+	int r = 0;
+
+	while (r == 0 && next < rd->skipped.count) {
+		r = fb_tar_next(rd->tar, &e, err);
 		if (r == 0)
 			return fb_err_set(err, -EIO,
 					  "changed while it was read");
 		if (r < 0)
 			break;
 		r = 0;
-		if (w->v[next]->ordinal == ordinal++)
-			r = copy_body(c, tar, source, 0, w->v[next++], err);
+		if (rd->skipped.v[next]->ordinal == ordinal++)
+			r = copy_skipped(rd, &e, rd->skipped.v[next++], err);
 	}
 	return r;
 }
 
-static int rescan(struct conversion *c, size_t i, struct wanted *w,
-		  struct fb_err *err)
+static int read_again(struct reading *rd, struct fb_err *err)
 {
+	struct conversion *c = rd->c;
+	size_t i = rd->layer.number - 1;
 	const struct fb_rootfs_layer *layer = &c->layers[i];
-	FB_SOURCE struct fb_source *source = NULL;
 	int r = layer->source ? fb_source_rewind(layer->source, err) : 0;
 
-	qsort(w->v, w->count, sizeof(struct fb_tree_inode *), by_ordinal);
+	close_layer(rd);
 	if (r == 0)
-		r = fb_reader_open(layer, &c->options, false, &source, err);
+		r = fb_reader_open(layer, &c->options, false, c->chunks[i % 2],
+				   &rd->source, err);
 	if (r == 0)
-		r = read_wanted(c, w, source, err);
+		r = fb_tar_open(rd->source, &rd->tar, err);
+	if (r == 0)
+		r = read_skipped(rd, err);
 	c->result.rescanned_layers++;
-	return r;
+	return r < 0 ? fb_err_wrap(err, r, "read it again") : 0;
 }
 
-/* the layer's skipped files whose inode something visible names */
-static int collect_wanted(const struct wanted *skipped, struct wanted *ret)
+static int finish_layer(struct reading *rd, struct fb_err *err)
 {
-	int r = 0;
-
-	for (size_t i = 0; i < skipped->count && r == 0; i++)
-		if (skipped->v[i]->wanted)
-			r = add_wanted(ret, skipped->v[i]);
-	return r;
-}
-
-static int collect_skipped(const struct fb_tree_node *root, struct wanted *ret)
-{
-	const struct fb_tree_node *n = root, *next;
-	int r;
-
-	/* dead nodes too: another link may have kept their inode */
-	for (;;) {
-		if (n->inode && n->inode->skipped) {
-			r = add_wanted(ret, n->inode);
-			if (r < 0)
-				return r;
-		}
-		next = n->child;
-		while (!next && n != root) {
-			next = n->sibling;
-			n = n->parent;
-		}
-		if (!next)
-			break;
-		n = next;
-	}
-	for (size_t i = 0; i < ret->count; i++)
-		ret->v[i]->skipped = true;
-	return 0;
-}
-
-static int finish_layer(struct conversion *c, size_t i, struct fb_layer *layer,
-			struct fb_err *err)
-{
-	struct wanted skipped = { 0 }, wanted = { 0 };
-	int r = collect_skipped(layer->root, &skipped);
+	struct conversion *c = rd->c;
+	struct inodes *skipped = &rd->skipped;
+	size_t wanted = 0;
+	int r = fb_layer_merge(&c->tree, c->merged, rd->layer.root);
 
 	if (r < 0)
-		fb_err_set(err, r, "merge: %m");
-	if (r == 0)
-		r = fb_layer_resolve_links(layer, err);
-	if (r == 0) {
-		r = fb_layer_merge(&c->tree, c->merged, layer->root);
-		if (r == 0)
-			r = collect_wanted(&skipped, &wanted);
-		if (r < 0)
-			fb_err_set(err, r, "merge: %m");
-	}
-	if (r == 0 && wanted.count)
-		r = rescan(c, i, &wanted, err);
-	free(skipped.v);
-	free(wanted.v);
-	return r;
+		return fb_err_set(err, r, "merge: %m");
+	/* bodies that were skipped although something that shows links to them */
+	for (size_t k = 0; k < skipped->count; k++)
+		if (skipped->v[k]->wanted)
+			skipped->v[wanted++] = skipped->v[k];
+	skipped->count = wanted;
+	return wanted ? read_again(rd, err) : 0;
 }
 
 static int convert_layer(struct conversion *c, size_t i, struct fb_err *err)
 {
-	FB_SOURCE struct fb_source *source = NULL;
-	struct fb_reader_totals totals;
-	struct fb_layer layer = {
-		.tree = &c->tree,
-		.root = fb_tree_root(&c->tree),
-		.links = &c->links,
-		.number = i + 1,
-		.result = &c->result,
-		.log = c->options.log,
+	struct reading rd = {
+		.c = c,
+		.layer = { .tree = &c->tree,
+			   .xattrs = &c->xattrs,
+			   .root = fb_tree_root(&c->tree),
+			   .links = &c->links,
+			   .number = i + 1,
+			   .result = &c->result },
 	};
-	int r;
+	int r = rd.layer.root ? 0 : fb_err_set(err, -ENOMEM, "read: %m");
 
-	if (!layer.root)
-		return fb_err_set(err, -ENOMEM, "read: %m");
-	r = fb_reader_open(&c->layers[i], &c->options, true, &source, err);
 	if (r == 0)
-		r = read_entries(c, &layer, source, err);
-	if (r == 0)
-		r = fb_reader_finish(source, &totals, err);
+		r = read_layer(&rd, err);
 	if (r < 0)
-		return r;
-	c->result.layer_bytes += totals.packed_bytes;
-	return finish_layer(c, i, &layer, err);
+		fb_err_wrap(err, r, "layer %zu of %zu", i + 1, c->count);
+	/* its errors name the layer of the link */
+	if (r == 0)
+		r = fb_layer_resolve_links(&rd.layer, err);
+	if (r == 0) {
+		r = finish_layer(&rd, err);
+		if (r < 0)
+			fb_err_wrap(err, r, "layer %zu of %zu", i + 1,
+				    c->count);
+	}
+	close_layer(&rd);
+	free(rd.skipped.v);
+	return r;
 }
 
 static void tell_notes(const struct conversion *c)
@@ -308,23 +345,17 @@ static void tell_notes(const struct conversion *c)
 		       (unsigned long long)n->dropped_xattrs);
 }
 
-static int convert_all(struct conversion *c, size_t count, struct fb_err *err)
+static int convert_all(struct conversion *c, struct fb_err *err)
 {
 	int r = 0;
 
-	for (size_t i = count; i-- > 0 && r == 0;) {
+	for (size_t i = c->count; i-- > 0 && r == 0;)
 		r = convert_layer(c, i, err);
-		if (r < 0)
-			return fb_err_wrap(err, r, "layer %zu of %zu", i + 1,
-					   count);
-	}
+	if (r < 0)
+		return r;
 	if (c->links)
-		return fb_err_set(err, -EBADMSG,
-				  "layer %zu of %zu: entry '%.200s': hard link "
-				  "to nothing: '%.200s'",
-				  c->links->layer, count, c->links->name,
-				  c->links->path);
-	r = fb_image_finish(c->image, &c->tree, c->merged, &c->result, err);
+		return fb_layer_link_error(c->links, "nothing:", err);
+	r = fb_image_finish(&c->image, c->merged, &c->result, err);
 	if (r == 0)
 		r = tell_progress(c, c->result.layer_bytes, true, err);
 	if (r == 0)
@@ -332,39 +363,44 @@ static int convert_all(struct conversion *c, size_t count, struct fb_err *err)
 	return r;
 }
 
-static int prepare(struct conversion *c, size_t count, int out_fd,
+static int prepare(struct conversion *c, int out_fd,
 		   const struct fb_rootfs_options *options, struct fb_err *err)
 {
 	int r = fb_rootfs_options_resolve(options, &c->options, err);
 
 	if (r < 0)
 		return r;
-	if (count > FB_ROOTFS_LAYERS_MAX)
+	if (c->count > FB_ROOTFS_LAYERS_MAX)
 		return fb_err_set(err, -E2BIG, "%zu layers: %d is the most",
-				  count, FB_ROOTFS_LAYERS_MAX);
-	for (size_t i = 0; i < count; i++)
+				  c->count, FB_ROOTFS_LAYERS_MAX);
+	for (size_t i = 0; i < c->count; i++)
 		if (c->layers[i].size_bytes < UINT64_MAX - c->total_bytes)
 			c->total_bytes += c->layers[i].size_bytes;
-	c->piece = malloc(PIECE_SIZE);
-	if (!c->piece || fb_tree_init(&c->tree) < 0 ||
+	c->chunks[0] = fb_chunks_new();
+	c->chunks[1] = fb_chunks_new();
+	if (!c->chunks[0] || !c->chunks[1] || fb_tree_init(&c->tree) < 0 ||
 	    !(c->merged = fb_tree_root(&c->tree)))
 		return fb_err_set(err, -ENOMEM, "convert: %m");
-	return fb_image_open(out_fd, &c->options, &c->image, err);
+	return fb_image_open(&c->image, out_fd, &c->options, &c->tree, err);
 }
 
 int fb_rootfs_convert(const struct fb_rootfs_layer *layers, size_t count,
 		      int out_fd, const struct fb_rootfs_options *options,
 		      struct fb_rootfs_result *ret, struct fb_err *err)
 {
-	struct conversion c = { .layers = layers };
-	int r = prepare(&c, count, out_fd, options, err);
+	struct conversion c = { .layers = layers, .count = count };
+	int r = prepare(&c, out_fd, options, err);
 
 	if (r == 0)
-		r = convert_all(&c, count, err);
+		r = convert_all(&c, err);
 	if (r == 0)
 		*ret = c.result;
-	fb_image_free(c.image);
+	/* first the threads, last the buffers that they hold */
+	fb_source_free(c.ahead);
+	fb_image_release(&c.image);
+	fb_chunks_free(c.chunks[0]);
+	fb_chunks_free(c.chunks[1]);
+	fb_xattr_sets_release(&c.xattrs);
 	fb_tree_release(&c.tree);
-	free(c.piece);
 	return r;
 }

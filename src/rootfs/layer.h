@@ -8,9 +8,9 @@
 #define FB_ROOTFS_LAYER_H
 
 #include "archive/tar.h"
-#include "base/log.h"
 #include "rootfs/convert.h"
 #include "rootfs/tree.h"
+#include "rootfs/xattrs.h"
 
 /**
  * struct fb_layer_link - A hard link whose target is not in its own layer
@@ -30,21 +30,21 @@ struct fb_layer_link {
 /**
  * struct fb_layer - State while a layer is read
  * @tree:    Arena and table (borrowed)
+ * @xattrs:  Sets of the whole image (borrowed)
  * @root:    Of this layer
  * @links:   Links into lower layers, of this layer and of those above
  * @number:  From 1, base first
  * @entries: Read so far, which is the next one's ordinal
  * @result:  Counters (borrowed)
- * @log:     Sink, or NULL
  */
 struct fb_layer {
 	struct fb_tree *tree;
+	struct fb_xattr_sets *xattrs;
 	struct fb_tree_node *root;
 	struct fb_layer_link **links;
 	size_t number;
-	uint64_t entries;
+	uint32_t entries;
 	struct fb_rootfs_result *result;
-	const struct fb_log *log;
 };
 
 /**
@@ -53,11 +53,23 @@ struct fb_layer {
  * @entry: Entry (borrowed)
  * @ret_node: The node of a regular file whose body comes next; otherwise NULL
  *
- * Return: 0; -EBADMSG an entry that means nothing; -E2BIG a name over 255
- * bytes; -ELOOP; -ENOMEM.
+ * Return: 0; -EBADMSG an entry that means nothing; -E2BIG a name over 255 bytes
+ * or a path over 4095; -ELOOP; -ENOMEM.
  */
 int fb_layer_apply(struct fb_layer *layer, const struct fb_tar_entry *entry,
 		   struct fb_tree_node **ret_node, struct fb_err *err);
+
+/**
+ * fb_layer_open_link() - Remember a link whose target lies in a lower layer
+ * @layer: The link's
+ * @path:  Of the target, resolved
+ * @name:  Of the link
+ * @ret:   Its inode, which stands for the target's
+ *
+ * Return: 0; -ENOMEM.
+ */
+int fb_layer_open_link(struct fb_layer *layer, const char *path,
+		       const char *name, struct fb_tree_inode **ret);
 
 /**
  * fb_layer_resolve_links() - Look the open links of upper layers up in this one
@@ -68,10 +80,18 @@ int fb_layer_apply(struct fb_layer *layer, const struct fb_tar_entry *entry,
 int fb_layer_resolve_links(struct fb_layer *layer, struct fb_err *err);
 
 /**
+ * fb_layer_link_error() - The text for a link that leads nowhere
+ *
+ * Return: -EBADMSG.
+ */
+int fb_layer_link_error(const struct fb_layer_link *link, const char *why,
+			struct fb_err *err);
+
+/**
  * fb_layer_is_hidden() - Does what lies above hide this node of a layer?
  * @tree:  Arena and table
  * @above: Root of the merged upper layers
- * @node:  Node of the layer below
+ * @node:  Node of the layer below, no folder
  */
 bool fb_layer_is_hidden(const struct fb_tree *tree,
 			const struct fb_tree_node *above,

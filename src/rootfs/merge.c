@@ -9,39 +9,29 @@
 
 #include "rootfs/layer.h"
 
+#define DEPTH_MAX (FB_TREE_PATH_MAX / 2 + 1)
+
 bool fb_layer_is_hidden(const struct fb_tree *tree,
 			const struct fb_tree_node *above,
 			const struct fb_tree_node *node)
 {
-	const struct fb_tree_node *parent, *there;
+	const struct fb_tree_node *way[DEPTH_MAX], *at = above, *there;
+	size_t depth = 0;
 
-	/* the merged node that stands over @node's parent decides first */
-	if (!node->parent)
-		return false;
-	parent = above;
-	if (node->parent->parent) {
-		/* depth is bounded by the longest name in an archive */
-		const struct fb_tree_node *n = node->parent;
-		const struct fb_tree_node *up[1 + FB_TAR_NAME_MAX / 2];
-		size_t depth = 0;
-
-		for (; n->parent; n = n->parent) {
-			if (depth == sizeof(up) / sizeof(up[0]))
-				return false;
-			up[depth++] = n;
-		}
-		while (depth-- > 0) {
-			there = fb_tree_find(tree, parent, up[depth]->name,
-					     up[depth]->name_len);
-			if (!there)
-				return parent->opaque;
-			if (!fb_tree_is_dir(there))
-				return true;
-			parent = there;
-		}
+	for (const struct fb_tree_node *n = node; n->parent; n = n->parent)
+		way[depth++] = n; /* paths are no longer, see walk.c */
+	while (depth-- > 0) {
+		if (at->opaque)
+			return true;
+		there = fb_tree_find(tree, at, way[depth]->name,
+				     way[depth]->name_len);
+		if (!there)
+			return false;
+		if (!fb_tree_is_dir(there))
+			return true;
+		at = there;
 	}
-	there = fb_tree_find(tree, parent, node->name, node->name_len);
-	return there || parent->opaque;
+	return true; /* a folder stands at the name itself */
 }
 
 /* A folder whose name its own layer whites out starts anew (rule 5) */
@@ -53,36 +43,17 @@ static void settle(struct fb_tree_node *node)
 	}
 }
 
-/* what moves into the merged tree is visible: bodies that were skipped count */
-static void want(struct fb_tree_node *node)
-{
-	settle(node);
-	if (node->inode && node->inode->skipped)
-		node->inode->wanted = true;
-}
-
-static struct fb_tree_node *first_living(struct fb_tree_node *node)
-{
-	while (node && node->dead)
-		node = node->sibling;
-	return node;
-}
-
-/* Every node of a subtree, without recursion: trees can be deep */
+/* What moves into the merged tree shows: bodies that were skipped are needed */
 static void want_subtree(struct fb_tree_node *top)
 {
-	struct fb_tree_node *n = top, *next;
+	struct fb_tree_node *n;
 
-	for (;;) {
-		want(n);
-		next = first_living(n->child);
-		while (!next && n != top) {
-			next = first_living(n->sibling);
-			n = n->parent;
-		}
-		if (!next)
-			return;
-		n = next;
+	for (n = top; n; n = fb_tree_next(top, n, !n->dead)) {
+		if (n->dead)
+			continue;
+		settle(n);
+		if (n->inode)
+			n->inode->wanted = true;
 	}
 }
 

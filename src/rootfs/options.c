@@ -50,7 +50,9 @@ static unsigned int cpu_count(void)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
-	return n < 1 ? 1 : n > (long)WORKERS_MAX ? WORKERS_MAX : (unsigned int)n;
+	return n < 1		       ? 1
+	       : n > (long)WORKERS_MAX ? WORKERS_MAX
+				       : (unsigned int)n;
 }
 
 static int resolve_compression(struct fb_rootfs_options *o, struct fb_err *err)
@@ -63,18 +65,17 @@ static int resolve_compression(struct fb_rootfs_options *o, struct fb_err *err)
 		if (o->level == 0)
 			o->level = kinds[i].level_default;
 		if (o->level < 1 || o->level > kinds[i].level_max)
-			return fb_err_set(err, -EINVAL,
-					  "compression level %d: %s has 1 to %d",
-					  o->level, kinds[i].name,
-					  kinds[i].level_max);
+			return fb_err_set(
+				err, -EINVAL,
+				"compression level %d: %s has 1 to %d",
+				o->level, kinds[i].name, kinds[i].level_max);
 		return 0;
 	}
 	return fb_err_set(err, -EINVAL, "unknown compression");
 }
 
 int fb_rootfs_options_resolve(const struct fb_rootfs_options *in,
-			      struct fb_rootfs_options *ret,
-			      struct fb_err *err)
+			      struct fb_rootfs_options *ret, struct fb_err *err)
 {
 	struct fb_rootfs_options o = { 0 };
 	int r;

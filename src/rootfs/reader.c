@@ -1,27 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Theory of operation.  The thread fills a ring of SLOTS buffers; the reader
- * empties it.  One mutex guards the counters, one condition each way.  The
- * packed side is a counting, hashing source under the inflating one, so both
- * digests are made in passing.  Cancelling (an error, or freeing before the end)
- * sets a flag, wakes the thread, cancels the layer's own source, and joins.
+ * Theory of operation.  One thread reads and inflates into chunks; a second one
+ * hashes them for the diff_id; the caller parses them.  A chunk has a reference
+ * for each of the two, and for every block that is packed straight out of it; the
+ * last to let go returns it to the pool, where the inflating thread waits for
+ * one.  The packed side is a counting, hashing source under the inflating one.
+ *
+ * One mutex, the pool's, guards a reader's state, and one condition tells of any
+ * change: a chunk is half a megabyte, so there are few.  Cancelling (an error,
+ * or freeing before the end) sets a flag, wakes all, and joins.
  */
 #include "rootfs/reader.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/inflate.h"
 #include "base/cleanup.h"
 #include "base/hash.h"
 
-#define SLOTS 8
-#define SLOT_SIZE (256u << 10)
+#define CHUNKS 12u
+#define CHUNK_SIZE (512u << 10)
 #define RATIO_FREE_BYTES (1ull << 30)
+
+struct chunk {
+	struct fb_hold hold;
+	struct fb_chunks *pool;
+	struct chunk *next; /* in the pool */
+	size_t len;
+	uint8_t data[];
+};
+
+struct fb_chunks {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct chunk *free;
+	unsigned int made;
+};
 
 /* the packed bytes: counted, hashed, and no more than the descriptor says */
 struct packed {
@@ -33,34 +51,98 @@ struct packed {
 	uint64_t max_bytes;
 };
 
-struct slot {
-	uint8_t *data;
-	size_t len;
-};
-
 struct reader {
 	struct fb_source base;
 	const struct fb_rootfs_layer *layer;
+	struct fb_chunks *pool;
 	struct packed packed;
 	struct fb_source *inflate;
 	struct fb_hash *diff_hash;
 	uint64_t plain_bytes;
 	struct fb_digest digest; /* computed, set at the end */
 	struct fb_digest diff_id;
-	pthread_t thread;
-	bool started;
-	pthread_mutex_t lock;
-	pthread_cond_t filled;
-	pthread_cond_t emptied;
-	struct slot slots[SLOTS];
-	size_t head;  /* slots filled in all */
-	size_t tail;  /* slots emptied in all */
-	size_t taken; /* bytes of the tail slot handed out */
+	pthread_t inflater;
+	pthread_t hasher;
+	bool inflater_runs;
+	bool hasher_runs;
+	struct chunk *queue[CHUNKS];
+	uint64_t filled; /* chunks in all */
+	uint64_t hashed;
+	uint64_t parsed;
 	bool ended;
 	bool cancelled;
 	int failed;
 	struct fb_err error;
+	struct chunk *current; /* of the caller */
+	size_t taken;	       /* bytes of it */
 };
+
+struct fb_chunks *fb_chunks_new(void)
+{
+	struct fb_chunks *c = calloc(1, sizeof(*c));
+
+	if (c) {
+		(void)pthread_mutex_init(&c->lock, NULL);
+		(void)pthread_cond_init(&c->changed, NULL);
+	}
+	return c;
+}
+
+void fb_chunks_free(struct fb_chunks *chunks)
+{
+	struct chunk *next;
+
+	if (!chunks)
+		return;
+	for (struct chunk *c = chunks->free; c; c = next) {
+		next = c->next;
+		free(c);
+	}
+	(void)pthread_mutex_destroy(&chunks->lock);
+	(void)pthread_cond_destroy(&chunks->changed);
+	free(chunks);
+}
+
+static void chunk_release(struct fb_hold *hold)
+{
+	struct chunk *c = (struct chunk *)hold;
+	struct fb_chunks *pool = c->pool;
+
+	pthread_mutex_lock(&pool->lock);
+	c->next = pool->free;
+	pool->free = c;
+	pthread_cond_broadcast(&pool->changed);
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* An empty chunk; waits for one. Return: NULL cancelled or out of memory */
+static struct chunk *take_chunk(struct reader *r)
+{
+	struct fb_chunks *pool = r->pool;
+	struct chunk *c = NULL;
+
+	pthread_mutex_lock(&pool->lock);
+	while (!pool->free && pool->made == CHUNKS && !r->cancelled)
+		pthread_cond_wait(&pool->changed, &pool->lock);
+	if (!r->cancelled && pool->free) {
+		c = pool->free;
+		pool->free = c->next;
+	} else if (!r->cancelled) {
+		c = malloc(sizeof(*c) + CHUNK_SIZE);
+		if (c)
+			pool->made++;
+		else
+			r->failed = fb_err_set(&r->error, -ENOMEM,
+					       "read a layer: %m");
+	}
+	pthread_mutex_unlock(&pool->lock);
+	if (!c)
+		return NULL;
+	c->pool = pool;
+	c->hold.release = chunk_release;
+	atomic_init(&c->hold.refs, r->diff_hash ? 2 : 1);
+	return c;
+}
 
 static ssize_t packed_read(struct fb_source *src, void *buf, size_t len,
 			   struct fb_err *err)
@@ -81,151 +163,202 @@ static ssize_t packed_read(struct fb_source *src, void *buf, size_t len,
 
 static const struct fb_source_ops packed_ops = { .read = packed_read };
 
-static int fill_slot(struct reader *r, struct slot *slot)
+static int finish_packed(struct reader *r)
 {
-	ssize_t n;
-
-	slot->len = 0;
-	while (slot->len < SLOT_SIZE) {
-		n = fb_source_read(r->inflate, slot->data + slot->len,
-				   SLOT_SIZE - slot->len, &r->error);
-		if (n < 0)
-			return (int)n;
-		if (n == 0)
-			break;
-		slot->len += (size_t)n;
-	}
-	r->plain_bytes += slot->len;
-	if (r->diff_hash &&
-	    fb_hash_update(r->diff_hash, slot->data, slot->len) < 0)
-		return fb_err_set(&r->error, -EIO, "hash: %m");
-	return 0;
-}
-
-static int finish_hashes(struct reader *r)
-{
-	if (!r->diff_hash)
+	if (!r->packed.hash)
 		return 0;
-	r->diff_id.kind = r->layer->diff_id.kind;
 	r->digest.kind = r->layer->digest.kind;
-	if (fb_hash_final(r->diff_hash, r->diff_id.hash) < 0 ||
-	    fb_hash_final(r->packed.hash, r->digest.hash) < 0)
+	if (fb_hash_final(r->packed.hash, r->digest.hash) < 0)
 		return fb_err_set(&r->error, -EIO, "hash: %m");
-	r->diff_id.set = r->digest.set = true;
+	r->digest.set = true;
 	return 0;
 }
 
-static void *reader_main(void *arg)
+static void publish(struct reader *r, struct chunk *c, int failed, bool ended)
+{
+	pthread_mutex_lock(&r->pool->lock);
+	if (c) {
+		r->queue[r->filled++ % CHUNKS] = c;
+		r->plain_bytes += c->len;
+	}
+	r->failed = failed;
+	r->ended = ended;
+	pthread_cond_broadcast(&r->pool->changed);
+	pthread_mutex_unlock(&r->pool->lock);
+}
+
+static void drop(struct reader *r, struct chunk *c)
+{
+	if (r->diff_hash)
+		fb_hold_put(&c->hold);
+	fb_hold_put(&c->hold);
+}
+
+static void *inflater_main(void *arg)
 {
 	struct reader *r = arg;
-	struct slot *slot;
-	int failed = 0;
-	bool ended = false;
+	struct chunk *c;
+	ssize_t n = 1;
+	int failed;
 
-	while (!ended && !failed) {
-		pthread_mutex_lock(&r->lock);
-		while (r->head - r->tail == SLOTS && !r->cancelled)
-			pthread_cond_wait(&r->emptied, &r->lock);
-		ended = r->cancelled;
-		pthread_mutex_unlock(&r->lock);
-		if (ended)
+	while (n > 0) {
+		c = take_chunk(r);
+		if (!c) {
+			publish(r, NULL, r->failed, false);
 			break;
-		slot = &r->slots[r->head % SLOTS];
-		failed = fill_slot(r, slot);
-		ended = !failed && slot->len < SLOT_SIZE;
-		if (ended)
-			failed = finish_hashes(r);
-		pthread_mutex_lock(&r->lock);
-		r->failed = failed;
-		r->ended = ended;
-		r->head += !failed && slot->len > 0;
-		pthread_cond_signal(&r->filled);
-		pthread_mutex_unlock(&r->lock);
+		}
+		n = fb_source_read_full(r->inflate, c->data, CHUNK_SIZE,
+					&r->error);
+		c->len = n > 0 ? (size_t)n : 0;
+		failed = n < 0 ? (int)n : 0;
+		if (n >= 0 && (size_t)n < CHUNK_SIZE) {
+			failed = finish_packed(r);
+			n = 0;
+		}
+		if (!c->len || failed) {
+			drop(r, c);
+			c = NULL;
+		}
+		publish(r, c, failed, n == 0 && !failed);
 	}
 	return NULL;
 }
 
-/* Have bytes in the tail slot. Return: 1; 0 at the end; negative errno */
-static int wait_filled(struct reader *r, struct fb_err *err)
+/*
+ * Chunk number @pos once it is there.
+ * Return: 1; 0 the end comes before; negative errno
+ */
+static int wait_filled(struct reader *r, uint64_t pos, struct chunk **ret)
 {
-	int result;
+	int result = 0;
 
-	pthread_mutex_lock(&r->lock);
-	while (r->head == r->tail && !r->ended && !r->failed && !r->cancelled)
-		pthread_cond_wait(&r->filled, &r->lock);
-	if (r->head != r->tail)
+	pthread_mutex_lock(&r->pool->lock);
+	while (r->filled == pos && !r->ended && !r->failed && !r->cancelled)
+		pthread_cond_wait(&r->pool->changed, &r->pool->lock);
+	if (r->cancelled) {
+		result = -ECANCELED;
+	} else if (r->filled > pos) {
+		*ret = r->queue[pos % CHUNKS];
 		result = 1;
-	else if (r->failed)
+	} else {
 		result = r->failed;
-	else
-		result = r->cancelled ? -ECANCELED : 0;
-	pthread_mutex_unlock(&r->lock);
-	if (result < 0 && err)
-		*err = r->error;
+	}
+	pthread_mutex_unlock(&r->pool->lock);
 	return result;
 }
 
-static void release_slot(struct reader *r)
+static void *hasher_main(void *arg)
 {
-	pthread_mutex_lock(&r->lock);
-	r->tail++;
-	pthread_cond_signal(&r->emptied);
-	pthread_mutex_unlock(&r->lock);
+	struct reader *r = arg;
+	struct chunk *c;
+	bool good = true;
+	int n;
+
+	while ((n = wait_filled(r, r->hashed, &c)) > 0) {
+		good = good &&
+		       fb_hash_update(r->diff_hash, c->data, c->len) == 0;
+		r->hashed++;
+		fb_hold_put(&c->hold);
+	}
+	if (n == 0 && good &&
+	    fb_hash_final(r->diff_hash, r->diff_id.hash) == 0) {
+		r->diff_id.kind = r->layer->diff_id.kind;
+		r->diff_id.set = true;
+	}
+	return NULL;
+}
+
+/* Have bytes in the current chunk. Return: 1; 0 at the end; negative errno */
+static int have_bytes(struct reader *r, struct fb_err *err)
+{
+	int n;
+
+	if (r->current && r->taken < r->current->len)
+		return 1;
+	if (r->current)
+		fb_hold_put(&r->current->hold);
+	r->current = NULL;
 	r->taken = 0;
+	n = wait_filled(r, r->parsed, &r->current);
+	if (n > 0)
+		r->parsed++;
+	/* the inflating thread has ended where it failed: its text is at rest */
+	if (n < 0 && err)
+		*err = r->error;
+	return n;
+}
+
+static ssize_t reader_view(struct fb_source *src, size_t len,
+			   const uint8_t **ret_data, struct fb_err *err)
+{
+	struct reader *r = (struct reader *)src;
+	int n = have_bytes(r, err);
+
+	if (n <= 0)
+		return n;
+	if (len > r->current->len - r->taken)
+		len = r->current->len - r->taken;
+	*ret_data = r->current->data + r->taken;
+	r->taken += len;
+	return (ssize_t)len;
 }
 
 static ssize_t reader_read(struct fb_source *src, void *buf, size_t len,
 			   struct fb_err *err)
 {
-	struct reader *r = (struct reader *)src;
-	struct slot *slot;
-	int state = wait_filled(r, err);
+	const uint8_t *data;
+	ssize_t n = reader_view(src, len, &data, err);
 
-	if (state <= 0)
-		return state;
-	slot = &r->slots[r->tail % SLOTS];
-	if (len > slot->len - r->taken)
-		len = slot->len - r->taken;
-	memcpy(buf, slot->data + r->taken, len);
-	r->taken += len;
-	if (r->taken == slot->len)
-		release_slot(r);
-	return (ssize_t)len;
+	if (n > 0)
+		memcpy(buf, data, (size_t)n);
+	return n;
 }
 
-static void stop_thread(struct reader *r)
+static void stop_threads(struct reader *r, bool cancel)
 {
-	if (!r->started)
-		return;
-	pthread_mutex_lock(&r->lock);
-	r->cancelled = true;
-	pthread_cond_signal(&r->emptied);
-	pthread_mutex_unlock(&r->lock);
-	if (!r->ended && r->layer->source)
+	bool source;
+
+	pthread_mutex_lock(&r->pool->lock);
+	source = cancel && !r->ended && r->inflater_runs && r->layer->source;
+	r->cancelled = r->cancelled || cancel;
+	pthread_cond_broadcast(&r->pool->changed);
+	pthread_mutex_unlock(&r->pool->lock);
+	if (source)
 		fb_source_cancel(r->layer->source);
-	(void)pthread_join(r->thread, NULL);
-	r->started = false;
+	if (r->inflater_runs)
+		(void)pthread_join(r->inflater, NULL);
+	if (r->hasher_runs)
+		(void)pthread_join(r->hasher, NULL);
+	r->inflater_runs = r->hasher_runs = false;
+}
+
+/* what nobody came to look at goes back to the pool */
+static void release_queue(struct reader *r)
+{
+	if (r->current)
+		fb_hold_put(&r->current->hold);
+	for (; r->parsed < r->filled; r->parsed++)
+		fb_hold_put(&r->queue[r->parsed % CHUNKS]->hold);
+	for (; r->diff_hash && r->hashed < r->filled; r->hashed++)
+		fb_hold_put(&r->queue[r->hashed % CHUNKS]->hold);
 }
 
 static void reader_free(struct fb_source *src)
 {
 	struct reader *r = (struct reader *)src;
 
-	stop_thread(r);
-	(void)pthread_mutex_destroy(&r->lock);
-	(void)pthread_cond_destroy(&r->filled);
-	(void)pthread_cond_destroy(&r->emptied);
+	stop_threads(r, true);
+	release_queue(r);
 	fb_source_free(r->inflate);
 	fb_source_free(r->packed.own);
 	fb_hash_free(r->packed.hash);
 	fb_hash_free(r->diff_hash);
-	for (size_t i = 0; i < SLOTS; i++)
-		free(r->slots[i].data);
 	free(r);
 }
 
 static const struct fb_source_ops reader_ops = {
 	.read = reader_read,
+	.view = reader_view,
 	.free = reader_free,
 };
 
@@ -247,34 +380,27 @@ static int open_sources(struct reader *r,
 	if (!layer->source) {
 		/* one byte more than it should be, so that more is noticed */
 		ret = fb_source_from_fd(layer->fd, layer->offset,
-					layer->size_bytes == UINT64_MAX ?
-						UINT64_MAX :
-						layer->size_bytes + 1,
+					layer->size_bytes == UINT64_MAX
+						? UINT64_MAX
+						: layer->size_bytes + 1,
 					&r->packed.own, err);
 		r->packed.from = r->packed.own;
 	}
-	return ret < 0 ? ret :
-			 fb_inflate_new(&r->packed.base, &limits, &r->inflate,
+	return ret < 0 ? ret
+		       : fb_inflate_new(&r->packed.base, &limits, &r->inflate,
 					err);
 }
 
-static int open_buffers(struct reader *r, bool verify, struct fb_err *err)
+static int open_hashes(struct reader *r, struct fb_err *err)
 {
-	for (size_t i = 0; i < SLOTS; i++) {
-		r->slots[i].data = malloc(SLOT_SIZE);
-		if (!r->slots[i].data)
-			return fb_err_set(err, -ENOMEM, "read a layer: %m");
-	}
-	if (!verify)
-		return 0;
 	r->packed.hash = fb_hash_new(r->layer->digest.kind);
 	r->diff_hash = fb_hash_new(r->layer->diff_id.kind);
-	return r->packed.hash && r->diff_hash ?
-		       0 :
-		       fb_err_set(err, -ENOMEM, "read a layer: %m");
+	return r->packed.hash && r->diff_hash
+		       ? 0
+		       : fb_err_set(err, -ENOMEM, "read a layer: %m");
 }
 
-static int start_thread(struct reader *r, struct fb_err *err)
+static int start_threads(struct reader *r, struct fb_err *err)
 {
 	sigset_t all, before;
 	int failed;
@@ -282,17 +408,20 @@ static int start_thread(struct reader *r, struct fb_err *err)
 	/* signals are for the thread that has handlers */
 	sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	failed = pthread_create(&r->thread, NULL, reader_main, r);
+	failed = pthread_create(&r->inflater, NULL, inflater_main, r);
+	r->inflater_runs = !failed;
+	if (!failed && r->diff_hash) {
+		failed = pthread_create(&r->hasher, NULL, hasher_main, r);
+		r->hasher_runs = !failed;
+	}
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (failed)
-		return fb_err_set(err, -failed, "start a thread: %m");
-	r->started = true;
-	return 0;
+	return failed ? fb_err_set(err, -failed, "start a thread: %m") : 0;
 }
 
 int fb_reader_open(const struct fb_rootfs_layer *layer,
 		   const struct fb_rootfs_options *options, bool verify,
-		   struct fb_source **ret, struct fb_err *err)
+		   struct fb_chunks *chunks, struct fb_source **ret,
+		   struct fb_err *err)
 {
 	struct reader *r = calloc(1, sizeof(*r));
 	int status;
@@ -301,14 +430,12 @@ int fb_reader_open(const struct fb_rootfs_layer *layer,
 		return fb_err_set(err, -ENOMEM, "read a layer: %m");
 	r->base.ops = &reader_ops;
 	r->layer = layer;
-	(void)pthread_mutex_init(&r->lock, NULL);
-	(void)pthread_cond_init(&r->filled, NULL);
-	(void)pthread_cond_init(&r->emptied, NULL);
+	r->pool = chunks;
 	status = open_sources(r, options, err);
+	if (status == 0 && verify)
+		status = open_hashes(r, err);
 	if (status == 0)
-		status = open_buffers(r, verify, err);
-	if (status == 0)
-		status = start_thread(r, err);
+		status = start_threads(r, err);
 	if (status < 0) {
 		reader_free(&r->base);
 		return status;
@@ -317,12 +444,19 @@ int fb_reader_open(const struct fb_rootfs_layer *layer,
 	return 0;
 }
 
+struct fb_hold *fb_reader_hold(struct fb_source *src)
+{
+	return &((struct reader *)src)->current->hold;
+}
+
 static int check_digest(const struct fb_digest *want,
 			const struct fb_digest *got, const char *what,
 			struct fb_err *err)
 {
 	char a[FB_DIGEST_TEXT_MAX], b[FB_DIGEST_TEXT_MAX];
 
+	if (!got->set)
+		return fb_err_set(err, -EIO, "hash: %m");
 	if (!want->set || fb_digest_equal(want, got))
 		return 0;
 	return fb_err_set(err, -EBADMSG, "%s is '%s', it should be '%s'", what,
@@ -336,7 +470,7 @@ int fb_reader_finish(struct fb_source *src, struct fb_reader_totals *ret,
 	const struct fb_rootfs_layer *layer = r->layer;
 	int status;
 
-	stop_thread(r);
+	stop_threads(r, false);
 	if (layer->size_bytes != UINT64_MAX &&
 	    r->packed.bytes != layer->size_bytes)
 		return fb_err_set(err, -EBADMSG,
@@ -356,4 +490,9 @@ int fb_reader_finish(struct fb_source *src, struct fb_reader_totals *ret,
 uint64_t fb_reader_packed_bytes(struct fb_source *src)
 {
 	return ((struct reader *)src)->packed.bytes;
+}
+
+enum fb_compression fb_reader_kind(struct fb_source *src)
+{
+	return fb_inflate_kind(((struct reader *)src)->inflate);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rootfs/tree.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,10 @@
 #define CHUNK_SIZE (1u << 20)
 #define FIRST_SLOTS 1024u
 #define TOMB ((struct fb_tree_node *)(uintptr_t)1)
+
+/* there is one of these for every file of an image */
+static_assert(sizeof(struct fb_tree_inode) <= 80, "inodes have grown");
+static_assert(sizeof(struct fb_tree_node) <= 40, "nodes have grown");
 
 struct fb_tree_chunk {
 	struct fb_tree_chunk *next;
@@ -129,12 +134,9 @@ static int grow(struct fb_tree *tree)
 
 struct fb_tree_node *fb_tree_root(struct fb_tree *tree)
 {
-	struct fb_tree_node *root = fb_tree_alloc(tree, sizeof(*root));
+	struct fb_tree_node *root = fb_tree_alloc(tree, sizeof(*root) + 1);
 
-	if (!root || fb_tree_make_dir(tree, root) < 0)
-		return NULL;
-	root->name = "";
-	return root;
+	return root && fb_tree_make_dir(tree, root) == 0 ? root : NULL;
 }
 
 struct fb_tree_node *fb_tree_find(const struct fb_tree *tree,
@@ -155,13 +157,12 @@ struct fb_tree_node *fb_tree_add(struct fb_tree *tree,
 
 	if (grow(tree) < 0)
 		return NULL;
-	node = fb_tree_alloc(tree, sizeof(*node));
+	node = fb_tree_alloc(tree,
+			     offsetof(struct fb_tree_node, name) + len + 1);
 	if (!node)
 		return NULL;
-	node->name = fb_tree_memdup(tree, name, len);
-	if (!node->name)
-		return NULL;
-	node->name_len = (uint16_t)len;
+	memcpy(node->name, name, len);
+	node->name_len = (uint8_t)len;
 	node->hash = hash_name(parent, name, len);
 	node->parent = parent;
 	node->sibling = parent->child;
@@ -203,7 +204,7 @@ struct fb_tree_inode *fb_tree_inode(const struct fb_tree_node *node)
 {
 	struct fb_tree_inode *inode = node->inode;
 
-	while (inode && inode->alias)
+	while (inode && inode->mode == 0 && inode->alias)
 		inode = inode->alias;
 	return inode;
 }
@@ -215,4 +216,25 @@ int fb_tree_make_dir(struct fb_tree *tree, struct fb_tree_node *node)
 		return -ENOMEM;
 	node->inode->mode = S_IFDIR | 0755;
 	return 0;
+}
+
+size_t fb_tree_path_len(const struct fb_tree_node *node)
+{
+	size_t len = 0;
+
+	for (; node->parent; node = node->parent)
+		len += node->name_len + 1u;
+	return len ? len - 1 : 0;
+}
+
+struct fb_tree_node *fb_tree_next(const struct fb_tree_node *top,
+				  const struct fb_tree_node *node, bool enter)
+{
+	struct fb_tree_node *next = enter ? node->child : NULL;
+
+	while (!next && node != top) {
+		next = node->sibling;
+		node = node->parent;
+	}
+	return next;
 }

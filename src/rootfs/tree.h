@@ -6,6 +6,9 @@
  * the same inode.  Everything lives in an arena that is freed as a whole: what a
  * layer hides is small beside what it keeps.  Children are found through one
  * hash table keyed by parent and name, and listed through sibling pointers.
+ *
+ * An image may have millions of files, so what there is one of for each of them
+ * is kept small: 80 bytes an inode, 40 and the name a node, 8 to 20 in the table.
  */
 #ifndef FB_ROOTFS_TREE_H
 #define FB_ROOTFS_TREE_H
@@ -18,47 +21,59 @@
 #include "base/err.h"
 
 #define FB_TREE_NAME_MAX 255
+#define FB_TREE_PATH_MAX 4095 /* Linux' PATH_MAX without the NUL */
 #define FB_TREE_SYMLINKS_MAX 255
+#define FB_TREE_NO_FRAGMENT UINT32_MAX
 
-struct sqfs_inode_generic_t;
-
-/** struct fb_tree_xattr - One attribute; lives in the arena */
-struct fb_tree_xattr {
-	struct fb_tree_xattr *next;
-	const char *name;
-	const uint8_t *value;
-	size_t value_len;
-};
+struct fb_xattr_set;
+struct fb_dir_index;
 
 /**
  * struct fb_tree_inode - What a name names
- * @alias:    Of a link into a lower layer, once it is resolved; else NULL
- * @mode:     With the type bits; 0 while a link into a lower layer is open
+ * @alias:    With @mode 0, a link into a lower layer: what it turned out to be
+ *            linked to, NULL while that is not known
  * @target:   Of a symbolic link
- * @file:     Made by the block processor for a regular file
+ * @blocks:   Of a file: what each block takes in the image, as SquashFS says it
+ * @index:    Of a folder: its listing's index, or NULL
+ * @dev:      Of a device
+ * @xattrs:   In the arena, NULL for none
+ * @size:     Of a file; of a folder's listing
+ * @start:    Of a file's first block in the image; position of a folder's listing
+ * @ref:      Position in the inode table, once @written
+ * @fragment: That holds the file's bytes if it is small
+ * @fragment_offset: In it
  * @ordinal:  Of the entry in its layer, to find its body again
- * @skipped:  The body was not read, because the name was hidden
- * @wanted:   It is needed all the same
  * @links:    Names in the image (counted when it is written)
- * @number, @ref: In the image; 0 until written
+ * @number:   In the image, 0 until it has one
+ * @mode:     With the type bits
+ * @wanted:   It shows: a body that was skipped is needed all the same
  */
 struct fb_tree_inode {
-	struct fb_tree_inode *alias;
-	struct sqfs_inode_generic_t *file;
-	const char *target;
-	struct fb_tree_xattr *xattrs;
-	uint64_t ordinal;
+	union {
+		struct fb_tree_inode *alias;
+		const char *target;
+		uint32_t *blocks;
+		const struct fb_dir_index *index;
+		struct {
+			uint32_t major;
+			uint32_t minor;
+		} dev;
+	};
+	const struct fb_xattr_set *xattrs;
+	uint64_t size;
+	uint64_t start;
 	uint64_t ref;
-	uint32_t mode;
+	uint32_t fragment;
+	uint32_t fragment_offset;
+	uint32_t ordinal;
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t mtime_s;
-	uint32_t dev_major;
-	uint32_t dev_minor;
 	uint32_t links;
 	uint32_t number;
-	bool skipped;
-	bool wanted;
+	uint16_t mode;
+	bool wanted : 1;
+	bool written : 1;
 };
 
 /**
@@ -68,19 +83,20 @@ struct fb_tree_inode {
  * @attrs:    Of a folder: mode, owner, … were set; not where it is implied
  * @whiteout: The name is hidden in lower layers
  * @dead:     Replaced or taken out; skipped everywhere
+ * @name:     With a NUL behind it
  */
 struct fb_tree_node {
 	struct fb_tree_node *parent;
 	struct fb_tree_node *sibling;
 	struct fb_tree_node *child;
 	struct fb_tree_inode *inode;
-	const char *name;
 	uint32_t hash;
-	uint16_t name_len;
+	uint8_t name_len;
 	bool opaque : 1;
 	bool attrs : 1;
 	bool whiteout : 1;
 	bool dead : 1;
+	char name[];
 };
 
 struct fb_tree_chunk;
@@ -95,7 +111,7 @@ struct fb_tree {
 /** fb_tree_init() - Return: 0; -ENOMEM */
 int fb_tree_init(struct fb_tree *tree);
 
-/** fb_tree_release() - Free everything, the files' inodes excepted */
+/** fb_tree_release() - Free everything */
 void fb_tree_release(struct fb_tree *tree);
 
 /** fb_tree_alloc() - Zeroed memory of the arena. Return: NULL out of memory */
@@ -112,7 +128,12 @@ struct fb_tree_node *fb_tree_find(const struct fb_tree *tree,
 				  const struct fb_tree_node *parent,
 				  const char *name, size_t len);
 
-/** fb_tree_add() - A new child, which is not there yet. Return: NULL out of memory */
+/**
+ * fb_tree_add() - A new child, which is not there yet
+ * @len: At most FB_TREE_NAME_MAX
+ *
+ * Return: NULL out of memory.
+ */
 struct fb_tree_node *fb_tree_add(struct fb_tree *tree,
 				 struct fb_tree_node *parent, const char *name,
 				 size_t len);
@@ -139,5 +160,20 @@ struct fb_tree_inode *fb_tree_inode(const struct fb_tree_node *node);
  * Return: 0; -ENOMEM.
  */
 int fb_tree_make_dir(struct fb_tree *tree, struct fb_tree_node *node);
+
+/** fb_tree_path_len() - Bytes of a node's path from the root, without a leading slash */
+size_t fb_tree_path_len(const struct fb_tree_node *node);
+
+/**
+ * fb_tree_next() - The node after @node in a walk over @top and all below it
+ * @enter: Go into @node's children
+ *
+ * The walk is pre-order and needs no memory, dead nodes are in it: a tree can
+ * be deeper than a stack, and what was replaced may still have links.
+ *
+ * Return: NULL at the end.
+ */
+struct fb_tree_node *fb_tree_next(const struct fb_tree_node *top,
+				  const struct fb_tree_node *node, bool enter);
 
 #endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads an image back with libsquashfs and compares it with a model. */
+#ifndef FB_TESTS_ROOTFS_IMAGE_CHECK_H
+#define FB_TESTS_ROOTFS_IMAGE_CHECK_H
+
+#include "model.h"
+
+/**
+ * image_check() - Is the image exactly the model's tree?
+ * @fd:    Image
+ * @model: Finished one
+ * @why:   The first difference
+ *
+ * Names, types, modes, owners, times, link counts and identities, sizes,
+ * contents, targets, device numbers, xattrs; inode numbers and counts.
+ *
+ * Return: 0; -1 not.
+ */
+int image_check(int fd, const struct model *model, struct fb_str *why);
+
+#endif
