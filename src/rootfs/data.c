@@ -50,9 +50,9 @@ static int write_block(void *ctx, const struct fb_packed *b, struct fb_err *err)
 	int r = 0;
 
 	if (b->out_len)
-		r = fb_output_write(d->out, b->out, b->out_len, err);
+		r = fb_sqfs_output_write(d->out, b->out, b->out_len, err);
 	if (r == 0)
-		r = fb_output_flush(d->out, err);
+		r = fb_sqfs_output_flush(d->out, err);
 	if (r < 0)
 		return r;
 	if (!inode) {
@@ -69,7 +69,7 @@ static int write_block(void *ctx, const struct fb_packed *b, struct fb_err *err)
 }
 
 int fb_data_open(struct fb_data *data, const struct fb_rootfs_options *options,
-		 struct fb_output *out, struct fb_codec *codec,
+		 struct fb_sqfs_output *out, struct fb_codec *codec,
 		 struct fb_tree *tree, struct fb_err *err)
 {
 	data->out = out;

@@ -60,7 +60,7 @@ struct fb_fragments {
  * @start, @sum, @started: Of the file that is going out
  */
 struct fb_data {
-	struct fb_output *out;
+	struct fb_sqfs_output *out;
 	struct fb_codec *codec;
 	struct fb_tree *tree;
 	struct fb_packer *packer;
@@ -91,7 +91,7 @@ struct fb_data {
  * Return: 0; -ENOMEM; -EAGAIN.
  */
 int fb_data_open(struct fb_data *data, const struct fb_rootfs_options *options,
-		 struct fb_output *out, struct fb_codec *codec,
+		 struct fb_sqfs_output *out, struct fb_codec *codec,
 		 struct fb_tree *tree, struct fb_err *err);
 
 /** fb_data_begin() - @inode->size bytes of @inode come next. Return: 0; -ENOMEM */

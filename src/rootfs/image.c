@@ -23,7 +23,7 @@ static int write_options(struct fb_image *image, struct fb_err *err)
 	sq_put16(&p, SQ_META_RAW | (LZ4_OPTIONS_SIZE - 2));
 	sq_put32(&p, 1); /* the format that has blocks only */
 	sq_put32(&p, image->options->level > 1);
-	return fb_output_write(&image->out, buf, sizeof(buf), err);
+	return fb_sqfs_output_write(&image->out, buf, sizeof(buf), err);
 }
 
 int fb_image_open(struct fb_image *image, int fd,
@@ -34,12 +34,12 @@ int fb_image_open(struct fb_image *image, int fd,
 
 	image->options = options;
 	image->codec = fb_codec_new(options);
-	if (!image->codec || fb_output_open(&image->out, fd, SQ_SUPER_SIZE,
+	if (!image->codec || fb_sqfs_output_open(&image->out, fd, SQ_SUPER_SIZE,
 					    options->max_image_bytes) < 0)
 		return fb_err_set(err, -ENOMEM, "set up the image: %m");
 	r = write_options(image, err);
 	if (r == 0)
-		r = fb_output_flush(&image->out, err);
+		r = fb_sqfs_output_flush(&image->out, err);
 	return r < 0 ? r
 		     : fb_data_open(&image->data, options, &image->out,
 				    image->codec, tree, err);
@@ -111,7 +111,7 @@ static int write_tree(struct fb_tables *t, struct fb_tree_node *root,
 	at->listings = t->out->pos;
 	at->root_ref = root->inode->ref;
 	if (r == 0)
-		r = fb_output_write(t->out, fb_str_cstr(&t->listings.kept),
+		r = fb_sqfs_output_write(t->out, fb_str_cstr(&t->listings.kept),
 				    t->listings.kept.len, err);
 	return r;
 }
@@ -130,7 +130,7 @@ static int write_tables(struct fb_image *image, struct fb_tables *t,
 	if (r == 0)
 		r = fb_tables_xattrs(t, &at.xattrs, err);
 	if (r == 0)
-		r = fb_output_flush(&image->out, err);
+		r = fb_sqfs_output_flush(&image->out, err);
 	return r < 0 ? r : write_super(image, t, &at, err);
 }
 
@@ -202,7 +202,7 @@ int fb_image_finish(struct fb_image *image, struct fb_tree_node *root,
 void fb_image_release(struct fb_image *image)
 {
 	fb_data_release(&image->data);
-	fb_output_release(&image->out);
+	fb_sqfs_output_release(&image->out);
 	fb_codec_free(image->codec);
 	*image = (struct fb_image){ 0 };
 }

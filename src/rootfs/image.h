@@ -12,7 +12,7 @@
 /** struct fb_image - An image being made; zero it to begin */
 struct fb_image {
 	const struct fb_rootfs_options *options;
-	struct fb_output out;
+	struct fb_sqfs_output out;
 	struct fb_codec *codec;
 	struct fb_data data;
 };

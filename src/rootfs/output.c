@@ -12,23 +12,23 @@
 /* most bytes of a stream that is kept: all of an image's folders */
 #define KEPT_MAX ((size_t)4 << 30)
 
-int fb_output_open(struct fb_output *out, int fd, uint64_t pos,
+int fb_sqfs_output_open(struct fb_sqfs_output *out, int fd, uint64_t pos,
 		   uint64_t max_bytes)
 {
-	*out = (struct fb_output){ .fd = fd,
+	*out = (struct fb_sqfs_output){ .fd = fd,
 				   .pos = pos,
 				   .max_bytes = max_bytes };
 	out->buf = malloc(BUFFER_SIZE);
 	return out->buf ? 0 : -ENOMEM;
 }
 
-void fb_output_release(struct fb_output *out)
+void fb_sqfs_output_release(struct fb_sqfs_output *out)
 {
 	free(out->buf);
 	out->buf = NULL;
 }
 
-static int put(struct fb_output *out, const void *data, size_t len,
+static int put(struct fb_sqfs_output *out, const void *data, size_t len,
 	       uint64_t pos, struct fb_err *err)
 {
 	int r = fb_pwrite_full(out->fd, data, len, pos);
@@ -36,7 +36,7 @@ static int put(struct fb_output *out, const void *data, size_t len,
 	return r < 0 ? fb_err_set(err, r, "write the image: %m") : 0;
 }
 
-int fb_output_flush(struct fb_output *out, struct fb_err *err)
+int fb_sqfs_output_flush(struct fb_sqfs_output *out, struct fb_err *err)
 {
 	size_t used = out->used;
 
@@ -44,7 +44,7 @@ int fb_output_flush(struct fb_output *out, struct fb_err *err)
 	return used ? put(out, out->buf, used, out->pos - used, err) : 0;
 }
 
-int fb_output_write(struct fb_output *out, const void *data, size_t len,
+int fb_sqfs_output_write(struct fb_sqfs_output *out, const void *data, size_t len,
 		    struct fb_err *err)
 {
 	int r = 0;
@@ -55,7 +55,7 @@ int fb_output_write(struct fb_output *out, const void *data, size_t len,
 		return fb_err_hint(err, r, "raise --max-image-size");
 	}
 	if (len >= DIRECT_SIZE || out->used + len > BUFFER_SIZE)
-		r = fb_output_flush(out, err);
+		r = fb_sqfs_output_flush(out, err);
 	if (r == 0 && len >= DIRECT_SIZE) {
 		r = put(out, data, len, out->pos, err);
 	} else if (r == 0) {
@@ -68,7 +68,7 @@ int fb_output_write(struct fb_output *out, const void *data, size_t len,
 }
 
 void fb_meta_init(struct fb_meta *meta, struct fb_codec *codec,
-		  struct fb_output *out)
+		  struct fb_sqfs_output *out)
 {
 	meta->codec = codec;
 	meta->out = out;
@@ -116,7 +116,7 @@ int fb_meta_flush(struct fb_meta *meta, struct fb_err *err)
 	}
 	r = note_location(meta, err);
 	if (r == 0 && meta->out) {
-		r = fb_output_write(meta->out, meta->packed, 2u + (size_t)n,
+		r = fb_sqfs_output_write(meta->out, meta->packed, 2u + (size_t)n,
 				    err);
 	} else if (r == 0) {
 		r = fb_str_append(&meta->kept, meta->packed, 2u + (size_t)n);

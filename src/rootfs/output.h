@@ -10,14 +10,14 @@
 #include "rootfs/format.h"
 
 /**
- * struct fb_output - The image file, written from its start to its end
+ * struct fb_sqfs_output - The image file, written from its start to its end
  * @fd:   File (borrowed)
  * @pos:  Where the next byte goes
  * @max_bytes: What @pos may reach
  * @buf:  Bytes that are not in the file yet, before @pos
  * @used: Of @buf
  */
-struct fb_output {
+struct fb_sqfs_output {
 	int fd;
 	uint64_t pos;
 	uint64_t max_bytes;
@@ -25,19 +25,19 @@ struct fb_output {
 	size_t used;
 };
 
-/** fb_output_open() - Begin at @pos. Return: 0; -ENOMEM */
-int fb_output_open(struct fb_output *out, int fd, uint64_t pos,
+/** fb_sqfs_output_open() - Begin at @pos. Return: 0; -ENOMEM */
+int fb_sqfs_output_open(struct fb_sqfs_output *out, int fd, uint64_t pos,
 		   uint64_t max_bytes);
 
-/** fb_output_release() - Free; what was not flushed is lost */
-void fb_output_release(struct fb_output *out);
+/** fb_sqfs_output_release() - Free; what was not flushed is lost */
+void fb_sqfs_output_release(struct fb_sqfs_output *out);
 
-/** fb_output_write() - Append. Return: 0; -EFBIG with a hint; -ENOSPC; -EIO; … */
-int fb_output_write(struct fb_output *out, const void *data, size_t len,
+/** fb_sqfs_output_write() - Append. Return: 0; -EFBIG with a hint; -ENOSPC; -EIO; … */
+int fb_sqfs_output_write(struct fb_sqfs_output *out, const void *data, size_t len,
 		    struct fb_err *err);
 
-/** fb_output_flush() - Everything into the file. Return: as fb_output_write() */
-int fb_output_flush(struct fb_output *out, struct fb_err *err);
+/** fb_sqfs_output_flush() - Everything into the file. Return: as fb_sqfs_output_write() */
+int fb_sqfs_output_flush(struct fb_sqfs_output *out, struct fb_err *err);
 
 /**
  * struct fb_meta - A stream of metadata: packed blocks of 8 KiB
@@ -49,7 +49,7 @@ int fb_output_flush(struct fb_output *out, struct fb_err *err);
  */
 struct fb_meta {
 	struct fb_codec *codec;
-	struct fb_output *out;
+	struct fb_sqfs_output *out;
 	struct fb_str kept;
 	uint64_t bytes;
 	uint32_t used;
@@ -61,10 +61,10 @@ struct fb_meta {
 
 /** fb_meta_init() - @out as in the struct; release with fb_meta_release() */
 void fb_meta_init(struct fb_meta *meta, struct fb_codec *codec,
-		  struct fb_output *out);
+		  struct fb_sqfs_output *out);
 void fb_meta_release(struct fb_meta *meta);
 
-/** fb_meta_write() - Append. Return: 0; -ENOMEM; as fb_output_write() */
+/** fb_meta_write() - Append. Return: 0; -ENOMEM; as fb_sqfs_output_write() */
 int fb_meta_write(struct fb_meta *meta, const void *data, size_t len,
 		  struct fb_err *err);
 

@@ -186,7 +186,7 @@ static int put_locations(struct fb_tables *t, struct fb_meta *m,
 	if (r < 0)
 		return r;
 	*ret_place = t->out->pos;
-	return fb_output_write(t->out, fb_str_cstr(&m->locations),
+	return fb_sqfs_output_write(t->out, fb_str_cstr(&m->locations),
 			       m->locations.len, err);
 }
 
@@ -308,7 +308,7 @@ static int put_list(struct fb_tables *t, const struct fb_meta *list,
 	FB_STR struct fb_str places = FB_STR_INIT((size_t)1 << 30);
 	uint64_t at = t->out->pos;
 	uint8_t buf[16], *p = buf;
-	int r = fb_output_write(t->out, bytes, list->kept.len, err);
+	int r = fb_sqfs_output_write(t->out, bytes, list->kept.len, err);
 
 	for (size_t i = 0; i < list->kept.len;) {
 		uint8_t place[8], *q = place;
@@ -325,9 +325,9 @@ static int put_list(struct fb_tables *t, const struct fb_meta *list,
 	sq_put32(&p, t->set_count);
 	sq_put32(&p, 0);
 	if (r == 0)
-		r = fb_output_write(t->out, buf, sizeof(buf), err);
+		r = fb_sqfs_output_write(t->out, buf, sizeof(buf), err);
 	return r < 0 ? r
-		     : fb_output_write(t->out, fb_str_cstr(&places), places.len,
+		     : fb_sqfs_output_write(t->out, fb_str_cstr(&places), places.len,
 				       err);
 }
 

@@ -22,7 +22,7 @@ struct fb_ids {
  * @codec, @out: Borrowed
  */
 struct fb_tables {
-	struct fb_output *out;
+	struct fb_sqfs_output *out;
 	struct fb_codec *codec;
 	struct fb_tree *tree;
 	struct fb_meta inodes;
