@@ -74,8 +74,9 @@ int fb_cgroup_make(const struct fb_guest_spec *spec, struct fb_err *err)
 
 	if (!spec->cpu_quota_us && !spec->pids_max)
 		return -ENODATA;
+	/* nsdelegate: the container cannot lift the limits of its own root */
 	if (mount("cgroup2", CGROUP_ROOT, "cgroup2",
-		  MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		  MS_NOSUID | MS_NODEV | MS_NOEXEC, "nsdelegate") < 0)
 		return fb_err_set(err, -errno, "mount '" CGROUP_ROOT "': %m");
 	hand_on_controllers();
 	if (mkdir(GROUP, 0755) < 0)

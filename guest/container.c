@@ -211,7 +211,7 @@ static int become(const struct fb_container *c, const struct fb_user *user,
 static char **complete_env(const struct fb_spec_process *p,
 			   const struct fb_user *user)
 {
-	char **env = calloc(p->env_count + 2, sizeof(*env));
+	FB_FREE char **env = calloc(p->env_count + 2, sizeof(*env));
 	char *home = NULL;
 	bool found = false;
 
@@ -222,7 +222,7 @@ static char **complete_env(const struct fb_spec_process *p,
 		found = found || strncmp(env[i], "HOME=", 5) == 0;
 	}
 	env[p->env_count] = found ? NULL : home;
-	return env;
+	return FB_TAKE_PTR(env);
 }
 
 static int prepare(const struct fb_container *c, struct fb_user *user,

@@ -85,10 +85,14 @@ static int mount_upper(const struct fb_spec_root *root, struct fb_err *err)
 {
 	char options[64] = "mode=755";
 
-	/* "init" of inode tables would write a sparse disk full */
+	/*
+	 * A sparse disk must not be filled with empty inode tables; one that is
+	 * thrown away needs no journal and no barriers.
+	 */
 	if (!root->read_only && root->upper_device) {
 		if (mount(root->upper_device, UPPER, "ext4", MS_SILENT,
-			  "noinit_itable") < 0)
+			  root->disposable ? "noinit_itable,noload,nobarrier"
+					   : "noinit_itable") < 0)
 			return fb_err_set(err, -errno,
 					  "mount writable layer '%s': %m",
 					  root->upper_device);

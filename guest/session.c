@@ -29,6 +29,7 @@ struct session {
 	bool terminal;
 	bool reaped;
 	int status;
+	int first;
 	struct fb_output outputs[2];
 	struct fb_input input;
 };
@@ -150,16 +151,19 @@ static int serve_input(struct session *s, short events)
 	return fb_input_flush(&s->input, s->ch);
 }
 
-/* One output a turn when both want: whoever was read makes the channel busy */
+/* Whoever came second last time comes first now: a flood never bars the other */
 static int serve_outputs(struct session *s, const struct pollfd *polls)
 {
 	int r = 0;
 
+	s->first = !s->first;
 	for (int i = 0; i < 2 && r == 0; i++) {
-		if (polls[SLOT_OUTPUT + i].revents == 0 ||
-		    s->outputs[i].fd < 0 || !fb_channel_idle(s->ch))
+		int which = i ^ s->first;
+
+		if (polls[SLOT_OUTPUT + which].revents == 0 ||
+		    s->outputs[which].fd < 0 || !fb_channel_idle(s->ch))
 			continue;
-		r = fb_output_pump(&s->outputs[i], s->ch);
+		r = fb_output_pump(&s->outputs[which], s->ch);
 		if (r == 0)
 			r = fb_channel_flush(s->ch);
 	}
@@ -206,6 +210,7 @@ static void session_init(struct session *s, struct fb_channel *ch,
 	s->process = process;
 	s->terminal = terminal;
 	s->reaped = false;
+	s->first = 0;
 	fb_output_init(&s->outputs[0], FB_GUEST_STDOUT,
 		       FB_TAKE_FD(process->stdio.output), !terminal);
 	fb_output_init(&s->outputs[1], FB_GUEST_STDERR,

@@ -126,7 +126,7 @@ enum fb_guest_exit_kind {
 /**
  * struct fb_guest_exit - The exit record
  * @kind:  enum fb_guest_exit_kind
- * @flags: FB_GUEST_EXIT_*
+ * @flags: FB_GUEST_EXIT_*, looked for where the process did not end with 0
  * @value: See the kinds
  *
  * At most FB_GUEST_TEXT_MAX bytes of text follow, without a NUL.

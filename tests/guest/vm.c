@@ -131,8 +131,9 @@ static void render(const struct vm_config *config, int channel,
 	};
 	static const char *const second[] = {
 		"-append",
-		"console=ttyS0 quiet loglevel=4  reboot=t panic=-1 "
-		"random.trust_cpu=on no_timer_check tsc=reliable",
+		"console=ttyS0 quiet loglevel=4 reboot=t panic=-1 "
+		"random.trust_cpu=on cryptomgr.notests rcupdate.rcu_expedited=1 "
+		"no_timer_check tsc=reliable nokaslr",
 		"-global",
 		"virtio-mmio.force-legacy=false",
 		"-device",
