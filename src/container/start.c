@@ -282,8 +282,9 @@ static int prepare_plan(struct preparation *p, struct fb_err *err)
 		.initramfs_fd = FB_LAUNCH_VMM_INITRAMFS,
 		.cpus = spec->cpus,
 		.memory_bytes = spec->memory_bytes,
-		.disks = { { FB_LAUNCH_VMM_DISK, true },
-			   { FB_LAUNCH_VMM_DISK + 1, false } },
+		.disks = { { .fd = FB_LAUNCH_VMM_DISK, .read_only = true },
+			   { .fd = FB_LAUNCH_VMM_DISK + 1,
+			     .disposable = p->c->auto_remove } },
 		.disk_count = wants_disk(spec) ? 2 : 1,
 		.nic = spec->net == FB_CONTAINER_NET_NONE ? FB_NIC_NONE
 		       : p->passt.program		  ? FB_NIC_STREAM

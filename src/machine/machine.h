@@ -18,10 +18,13 @@
  * struct fb_machine_disk - A block device
  * @fd:        Open image file (borrowed); the VMM gets it, never a name
  * @read_only: May be shared with other machines
+ * @disposable: Thrown away with the machine: the guest's flushes need not reach
+ *             the host's disk
  */
 struct fb_machine_disk {
 	int fd;
 	bool read_only;
+	bool disposable;
 };
 
 /** enum fb_machine_nic - How the machine reaches the network */

@@ -98,59 +98,76 @@ static void render_file(struct fb_plan_process *p, const char *option, int fd)
 	(void)fb_strv_addf(&p->readable, "/proc/self/fd/%d", fd);
 }
 
-static void render_disks(const struct fb_machine_config *c,
-			 struct fb_plan_process *p, struct fb_plan *plan)
+/*
+ * The virtio transports, in the order of the command line: QEMU gives the first
+ * device the last transport and interrupt 12, the next 11, and so on.  Interrupt
+ * 8 is the clock's too, so it falls to the device that matters least.
+ */
+struct transports {
+	struct fb_strv *argv;
+	unsigned int used;
+	bool balloon;
+};
+
+#define TRANSPORT_OF_CLOCK 4
+
+static void add_balloon(struct transports *t)
 {
-	struct fb_strv *argv = &p->argv;
+	if (t->balloon)
+		return;
+	add(t->argv, "-device",
+	    "virtio-balloon-device,free-page-reporting=on,deflate-on-oom=on");
+	t->balloon = true;
+	t->used++;
+}
 
-	for (size_t i = 0; i < c->disk_count; i++) {
-		const struct fb_machine_disk *d = &c->disks[i];
+/* to be followed by the device's own words */
+static void next_transport(struct transports *t)
+{
+	if (t->used == TRANSPORT_OF_CLOCK)
+		add_balloon(t);
+	t->used++;
+	(void)fb_strv_add(t->argv, "-device");
+}
 
-		(void)fb_plan_give_fd(p, d->fd);
-		(void)fb_strv_add(argv, "-add-fd");
-		(void)fb_strv_addf(argv, "fd=%d,set=%zu,opaque=disk%zu", d->fd,
-				   i + 1, i);
-		(void)fb_strv_add(argv, "-blockdev");
-		(void)fb_strv_addf(
-			argv,
-			"driver=file,node-name=disk%zu,filename=/dev/fdset/%zu,"
-			"locking=off,read-only=%s,auto-read-only=off%s",
-			i, i + 1, d->read_only ? "on" : "off",
-			d->read_only ? "" : ",discard=unmap");
-		(void)snprintf(plan->disk_names[i], sizeof(plan->disk_names[i]),
-			       "/dev/vd%c", (char)('a' + i));
-	}
-	for (size_t i = 0; i < c->disk_count; i++) {
-		(void)fb_strv_add(argv, "-device");
-		(void)fb_strv_addf(argv,
-				   "virtio-blk-device,drive=disk%zu,"
-				   "config-wce=off%s",
-				   i,
-				   c->disks[i].read_only
-					   ? ""
-					   : ",discard=on,write-cache=on");
-	}
+static void render_disk(const struct fb_machine_disk *d, size_t i,
+			struct fb_plan_process *p, struct transports *t)
+{
+	(void)fb_plan_give_fd(p, d->fd);
+	(void)fb_strv_add(t->argv, "-add-fd");
+	(void)fb_strv_addf(t->argv, "fd=%d,set=%zu,opaque=disk%zu", d->fd,
+			   i + 1, i);
+	(void)fb_strv_add(t->argv, "-blockdev");
+	(void)fb_strv_addf(
+		t->argv,
+		"driver=file,node-name=disk%zu,filename=/dev/fdset/%zu,"
+		"locking=off,read-only=%s,auto-read-only=off%s%s",
+		i, i + 1, d->read_only ? "on" : "off",
+		d->read_only ? "" : ",discard=unmap",
+		d->disposable ? ",cache.no-flush=on" : "");
+	next_transport(t);
+	(void)fb_strv_addf(t->argv,
+			   "virtio-blk-device,drive=disk%zu,config-wce=off%s",
+			   i, d->read_only ? "" : ",discard=on,write-cache=on");
 }
 
 static void render_nic(const struct fb_machine_config *c,
-		       struct fb_plan_process *p)
+		       struct fb_plan_process *p, struct transports *t)
 {
-	struct fb_strv *argv = &p->argv;
-
 	if (c->nic == FB_NIC_NONE)
 		return;
-	(void)fb_strv_add(argv, "-netdev");
+	(void)fb_strv_add(t->argv, "-netdev");
 	if (c->nic == FB_NIC_STREAM) {
 		(void)fb_plan_give_fd(p, c->nic_fd);
-		(void)fb_strv_addf(argv,
+		(void)fb_strv_addf(t->argv,
 				   "stream,id=net0,server=off,addr.type=fd,"
 				   "addr.str=%d",
 				   c->nic_fd);
 	} else {
-		(void)fb_strv_add(argv, "user,id=net0");
+		(void)fb_strv_add(t->argv, "user,id=net0");
 	}
-	(void)fb_strv_add(argv, "-device");
-	(void)fb_strv_addf(argv,
+	next_transport(t);
+	(void)fb_strv_addf(t->argv,
 			   "virtio-net-device,netdev=net0,"
 			   "mac=%02x:%02x:%02x:%02x:%02x:%02x",
 			   c->mac[0], c->mac[1], c->mac[2], c->mac[3],
@@ -158,25 +175,43 @@ static void render_nic(const struct fb_machine_config *c,
 }
 
 static void render_channel(const struct fb_machine_config *c,
+			   struct fb_plan_process *p, struct transports *t)
+{
+	(void)fb_plan_give_fd(p, c->channel_fd);
+	(void)fb_strv_add(t->argv, "-chardev");
+	(void)fb_strv_addf(t->argv, "socket,id=channel,fd=%d", c->channel_fd);
+	next_transport(t);
+	(void)fb_strv_add(t->argv, "virtio-serial-device,max_ports=2");
+	add(t->argv, "-device",
+	    "virtserialport,chardev=channel,name=flamebox.0,nr=1");
+}
+
+static void render_console(const struct fb_machine_config *c,
 			   struct fb_plan_process *p)
 {
-	struct fb_strv *argv = &p->argv;
-
-	(void)fb_plan_give_fd(p, c->channel_fd);
 	(void)fb_plan_give_fd(p, c->console_fd);
-	(void)fb_strv_add(argv, "-chardev");
-	(void)fb_strv_addf(argv, "socket,id=channel,fd=%d", c->channel_fd);
-	add(argv, "-device", "virtio-serial-device,max_ports=2");
-	add(argv, "-device",
-	    "virtserialport,chardev=channel,name=flamebox.0,nr=1");
-	(void)fb_strv_add(argv, "-chardev");
-	(void)fb_strv_addf(argv, "socket,id=console,fd=%d", c->console_fd);
-	add(argv, "-serial", "chardev:console");
-	add(argv, "-object", "rng-builtin,id=rng0");
-	add(argv, "-device", "virtio-rng-device,rng=rng0");
-	add(argv, "-device",
-	    "virtio-balloon-device,free-page-reporting=on,"
-	    "deflate-on-oom=on");
+	(void)fb_strv_add(&p->argv, "-chardev");
+	(void)fb_strv_addf(&p->argv, "socket,id=console,fd=%d", c->console_fd);
+	add(&p->argv, "-serial", "chardev:console");
+}
+
+static void render_devices(const struct fb_machine_config *c,
+			   struct fb_plan_process *p, struct fb_plan *plan)
+{
+	struct transports t = { .argv = &p->argv };
+
+	render_channel(c, p, &t);
+	render_nic(c, p, &t);
+	for (size_t i = 0; i < c->disk_count; i++) {
+		render_disk(&c->disks[i], i, p, &t);
+		(void)snprintf(plan->disk_names[i], sizeof(plan->disk_names[i]),
+			       "/dev/vd%c", (char)('a' + i));
+	}
+	add(t.argv, "-object", "rng-builtin,id=rng0");
+	next_transport(&t);
+	(void)fb_strv_add(t.argv, "virtio-rng-device,rng=rng0");
+	add_balloon(&t);
+	render_console(c, p);
 }
 
 /* a QEMU that somebody built keeps its firmware beside its own folder */
@@ -220,9 +255,7 @@ static int qemu_render(const struct fb_machine_config *c, enum fb_accel accel,
 	render_file(p, "-kernel", c->kernel_fd);
 	render_file(p, "-initrd", c->initramfs_fd);
 	add(&p->argv, "-append", KERNEL_COMMON);
-	render_disks(c, p, plan);
-	render_nic(c, p);
-	render_channel(c, p);
+	render_devices(c, p, plan);
 	render_sandbox(c, accel, p);
 	p->drop_ids = c->drop_ids;
 	p->uid = c->uid;

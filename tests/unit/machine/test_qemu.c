@@ -20,7 +20,7 @@ static const struct fb_machine_config two_disks = {
 	.initramfs_fd = 26,
 	.cpus = 1,
 	.memory_bytes = 512ull << 20,
-	.disks = { { 27, true }, { 28, false } },
+	.disks = { { .fd = 27, .read_only = true }, { .fd = 28 } },
 	.disk_count = 2,
 	.nic = FB_NIC_USER,
 	.nic_fd = 23,
@@ -118,6 +118,12 @@ static void test_golden(const char *folder)
 	c.drop_ids = true;
 	c.uid = c.gid = 0x46420001;
 	check(folder, "as-root", &c, FB_ACCEL_KVM);
+	/* the fifth transport shares the clock's interrupt: the balloon's */
+	c = two_disks;
+	c.disks[1].disposable = true;
+	c.disks[2] = c.disks[3] = (struct fb_machine_disk){ .fd = 29 };
+	c.disk_count = 4;
+	check(folder, "four-disks", &c, FB_ACCEL_TCG);
 }
 
 /* Return: the argument behind @option that has @word, or NULL */
