@@ -34,6 +34,7 @@ run: demo ## make an image from busybox, run a command of it in a microVM
 	$(BUILD)/flamebox run --rm demo echo "hello from a microVM"
 
 check: all ## every test; the last line counts them
+	@scripts/make-demo-image $(BUILD)/demo
 	@scripts/run-tests $(BUILD) $(BUILD_ASAN)
 
 check-fresh: ## quickstart and quickstart check in a bare Debian tree (as root)
