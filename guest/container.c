@@ -244,6 +244,15 @@ static int prepare(const struct fb_container *c, struct fb_user *user,
 	return r;
 }
 
+static int await_init(int go, struct fb_err *err)
+{
+	char byte;
+
+	if (fb_read_full(go, &byte, 1) != 1)
+		return fb_err_set(err, -ECANCELED, "start the process: %m");
+	return 0;
+}
+
 /* Return: 0 in the process that becomes the entrypoint */
 static int split_init(const struct fb_spec_process *p, struct fb_err *err)
 {
@@ -265,6 +274,9 @@ int fb_container_enter(const struct fb_container *c, struct fb_failure *ret)
 	char **env = NULL;
 	int r = prepare(c, &user, &err);
 
+	fb_trace_mark(c->trace, "prepared");
+	if (r == 0)
+		r = await_init(c->go, &err);
 	if (r == 0 && c->spec->init)
 		r = split_init(p, &err);
 	if (r == 0)

@@ -11,6 +11,7 @@
  * @files:     For /etc
  * @terminal:  Its terminal, where the spec asks for one
  * @stdio:     Its ends, where not
+ * @go:        A byte comes when init is ready, too; the end, when it gave up
  * @in_cgroup: It was started in a control group of its own
  * @trace:     Or NULL
  */
@@ -20,6 +21,7 @@ struct fb_container {
 	struct fb_files files;
 	struct fb_terminal terminal;
 	struct fb_stdio stdio;
+	int go;
 	bool in_cgroup;
 	struct fb_trace *trace;
 };

@@ -57,16 +57,34 @@ static int ready(struct fb_channel *ch, struct fb_err *err)
 }
 
 static int set_up(const struct fb_guest_spec *spec, struct fb_trace *trace,
-		  struct fb_err *err)
+		  int *ret_cgroup, struct fb_err *err)
 {
 	int r = fb_fresh_apply(spec, err);
 
 	if (r == 0)
 		r = fb_rootfs_mount(spec, err);
 	fb_trace_mark(trace, "root");
-	if (r == 0)
-		r = fb_network_up(&spec->net, err);
+	if (r < 0)
+		return r;
+	*ret_cgroup = fb_cgroup_make(spec, err);
+	return *ret_cgroup < 0 && *ret_cgroup != -ENODATA ? *ret_cgroup : 0;
+}
+
+/* The network comes up while the new process mounts its file systems */
+static int finish_start(const struct fb_guest_spec *spec,
+			struct fb_trace *trace, struct fb_process *process,
+			struct fb_failure *exit)
+{
+	struct fb_err err = { 0 };
+	int r = fb_network_up(&spec->net, &err);
+
 	fb_trace_mark(trace, "network");
+	if (r < 0) {
+		fb_process_cancel(process);
+		return setup_failed(exit, &err);
+	}
+	r = fb_process_go(process, exit);
+	fb_trace_mark(trace, "started");
 	return r;
 }
 
@@ -75,18 +93,14 @@ static int start(const struct fb_guest_spec *spec, struct fb_trace *trace,
 		 struct fb_process *process, struct fb_failure *exit)
 {
 	struct fb_err err = { 0 };
-	int cgroup, r = set_up(spec, trace, &err);
+	int cgroup, r = set_up(spec, trace, &cgroup, &err);
 
 	if (r < 0)
 		return setup_failed(exit, &err);
-	cgroup = fb_cgroup_make(spec, &err);
-	if (cgroup < 0 && cgroup != -ENODATA)
-		return setup_failed(exit, &err);
 	r = fb_process_start(spec, cgroup, trace, process, exit);
-	fb_trace_mark(trace, "started");
 	if (cgroup >= 0)
 		(void)close(cgroup);
-	return r;
+	return r < 0 ? r : finish_start(spec, trace, process, exit);
 }
 
 static void record_status(const struct fb_guest_spec *spec, int status,

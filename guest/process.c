@@ -93,41 +93,30 @@ static void container_close(struct fb_container *c)
 {
 	fb_files_release(&c->files);
 	c->terminals = fb_close(c->terminals);
+	c->go = fb_close(c->go);
 	c->terminal.slave = fb_close(c->terminal.slave);
 	stdio_close(&c->stdio);
 }
 
 /* Tell why, and go; a reader that is gone needs no telling */
-_Noreturn static void child(const struct fb_container *c, int report)
+_Noreturn static void child(struct fb_container *c, struct fb_process *parent,
+			    int report)
 {
 	struct fb_failure failure = { 0 };
 
+	/* or it would itself keep open what tells it that init gave up */
+	parent->go = fb_close(parent->go);
 	(void)fb_container_enter(c, &failure);
 	(void)fb_write_full(report, &failure, sizeof(failure));
 	_exit(127);
 }
 
-/* Return: 0 when execve() has closed the pipe; otherwise the reason's code */
-static int read_report(int report, struct fb_failure *ret)
+static int spawn(struct fb_container *c, int cgroup, struct fb_process *p,
+		 int report)
 {
-	ssize_t n = fb_read_full(report, ret, sizeof(*ret));
-
-	if (n == 0)
-		return 0;
-	if (n != (ssize_t)sizeof(*ret))
-		return fb_failure_set(ret, FB_GUEST_SETUP_FAILED, -EIO,
-				      "start the process: no report");
-	return -(int)ret->record.value;
-}
-
-static int spawn(const struct fb_container *c, int cgroup,
-		 struct fb_process *ret, struct fb_failure *ret_failure)
-{
-	int pidfd = -EBADF, report = -EBADF, r;
-	FB_FD int hear = -EBADF;
 	struct clone_args args = {
 		.flags = NAMESPACES | CLONE_PIDFD,
-		.pidfd = (uintptr_t)&pidfd,
+		.pidfd = (uintptr_t)&p->pidfd,
 		.exit_signal = SIGCHLD,
 	};
 	long pid;
@@ -136,26 +125,37 @@ static int spawn(const struct fb_container *c, int cgroup,
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (unsigned int)cgroup;
 	}
-	r = make_pipe(&hear, &report);
-	if (r < 0)
-		return fb_failure_set(ret_failure, FB_GUEST_SETUP_FAILED, r,
-				      "start the process: %m");
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0)
-		child(c, report);
-	r = pid < 0 ? -errno : 0;
-	(void)close(report);
+		child(c, p, report);
+	if (pid < 0)
+		return -errno;
+	p->pid = (pid_t)pid;
+	return 0;
+}
+
+static void process_close(struct fb_process *p)
+{
+	p->pidfd = fb_close(p->pidfd);
+	p->go = fb_close(p->go);
+	p->report = fb_close(p->report);
+	stdio_close(&p->stdio);
+}
+
+static int start(struct fb_container *c, int cgroup, struct fb_process *p,
+		 struct fb_err *err)
+{
+	FB_FD int report = -EBADF;
+	int r = open_container(c, &p->stdio, err);
+
 	if (r < 0)
-		return fb_failure_set(ret_failure, FB_GUEST_SETUP_FAILED, r,
-				      "start the process: %m");
-	ret->pid = (pid_t)pid;
-	ret->pidfd = pidfd;
-	r = read_report(hear, ret_failure);
-	if (r < 0) {
-		(void)waitpid(ret->pid, NULL, 0);
-		ret->pidfd = fb_close(ret->pidfd);
-	}
-	return r;
+		return r;
+	r = make_pipe(&p->report, &report);
+	if (r == 0)
+		r = make_pipe(&c->go, &p->go);
+	if (r == 0)
+		r = spawn(c, cgroup, p, report);
+	return r < 0 ? fb_err_set(err, r, "start the process: %m") : 0;
 }
 
 int fb_process_start(const struct fb_guest_spec *spec, int cgroup,
@@ -167,25 +167,50 @@ int fb_process_start(const struct fb_guest_spec *spec, int cgroup,
 		.terminals = -EBADF,
 		.terminal = { -EBADF, -EBADF, 0 },
 		.stdio = { -EBADF, -EBADF, -EBADF },
+		.go = -EBADF,
 		.in_cgroup = cgroup >= 0,
 		.trace = trace,
 	};
 	struct fb_process process = { .pid = -1,
 				      .pidfd = -EBADF,
+				      .go = -EBADF,
+				      .report = -EBADF,
 				      .stdio = { -EBADF, -EBADF, -EBADF } };
 	struct fb_err err = { 0 };
-	int r = open_container(&c, &process.stdio, &err);
+	int r = start(&c, cgroup, &process, &err);
 
-	if (r < 0)
-		(void)setup_failed(ret_failure, &err);
-	else
-		r = spawn(&c, cgroup, &process, ret_failure);
 	container_close(&c);
-	if (r < 0)
-		stdio_close(&process.stdio);
-	else
-		*ret = process;
-	return r;
+	if (r < 0) {
+		process_close(&process);
+		return setup_failed(ret_failure, &err);
+	}
+	*ret = process;
+	return 0;
+}
+
+int fb_process_go(struct fb_process *process, struct fb_failure *ret_failure)
+{
+	ssize_t n;
+
+	/* where it is not there any more, its report says why */
+	(void)!write(process->go, "", 1);
+	process->go = fb_close(process->go);
+	n = fb_read_full(process->report, ret_failure, sizeof(*ret_failure));
+	process->report = fb_close(process->report);
+	if (n == 0) /* execve() has closed it */
+		return 0;
+	fb_process_cancel(process);
+	if (n != (ssize_t)sizeof(*ret_failure))
+		return fb_failure_set(ret_failure, FB_GUEST_SETUP_FAILED, -EIO,
+				      "start the process: no report");
+	return -(int)ret_failure->record.value;
+}
+
+void fb_process_cancel(struct fb_process *process)
+{
+	process_close(process);
+	(void)kill(process->pid, SIGKILL);
+	(void)fb_process_wait(process);
 }
 
 int fb_process_wait(const struct fb_process *process)

@@ -17,13 +17,18 @@ struct fb_trace *fb_trace_new(void)
 void fb_trace_mark(struct fb_trace *trace, const char *name)
 {
 	struct timespec ts;
+	unsigned int i;
 
-	if (!trace || trace->count == FB_TRACE_MAX)
+	if (!trace || trace->count >= FB_TRACE_MAX)
 		return;
 	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
-	(void)snprintf(trace->marks[trace->count].name,
-		       sizeof(trace->marks[0].name), "%s", name);
-	trace->marks[trace->count++].ns =
+	/* init and the new process may be here at the same time */
+	i = __atomic_fetch_add(&trace->count, 1, __ATOMIC_RELAXED);
+	if (i >= FB_TRACE_MAX)
+		return;
+	(void)snprintf(trace->marks[i].name, sizeof(trace->marks[0].name), "%s",
+		       name);
+	trace->marks[i].ns =
 		(uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
@@ -31,7 +36,8 @@ void fb_trace_send(struct fb_trace *trace, struct fb_channel *ch)
 {
 	uint8_t frame[FB_FRAME_HEADER_SIZE + 64];
 
-	while (trace && trace->sent < trace->count) {
+	while (trace && trace->sent < trace->count &&
+	       trace->sent < FB_TRACE_MAX) {
 		unsigned int i = trace->sent++;
 		int len = snprintf((char *)frame + FB_FRAME_HEADER_SIZE, 64,
 				   "phase %s %llu", trace->marks[i].name,

@@ -411,6 +411,13 @@ static void test_bad_spec(void)
 		"mount writable layer '/dev/vdq': No such file or directory",
 		"step, object, cause");
 	vm_release(&vm);
+	spec = vm_spec("true");
+	(void)snprintf(spec.net.name, sizeof(spec.net.name), "eth7");
+	TAP_OK(vm_run(&vm, &config, &spec) && !vm.started,
+	       "no such network interface");
+	ended(&vm, FB_GUEST_SETUP_FAILED, ENODEV, "set-up failed");
+	TAP_STR(vm.text, "find network interface 'eth7'", "step and object");
+	vm_release(&vm);
 }
 
 static void test_memory(void)
