@@ -131,7 +131,7 @@ static int sync_directory(int dirfd, const char *path)
 }
 
 static int write_temporary(int dirfd, const char *tmp, const void *data,
-			   size_t len, mode_t mode)
+			   size_t len, mode_t mode, bool sync)
 {
 	FB_FD int fd = openat(dirfd, tmp,
 			      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
@@ -142,11 +142,11 @@ static int write_temporary(int dirfd, const char *tmp, const void *data,
 	r = fb_write_full(fd, data, len);
 	if (r < 0)
 		return r;
-	return fsync(fd) < 0 ? -errno : 0;
+	return sync && fsync(fd) < 0 ? -errno : 0;
 }
 
-int fb_write_file_at(int dirfd, const char *path, const void *data, size_t len,
-		     mode_t mode)
+static int replace(int dirfd, const char *path, const void *data, size_t len,
+		   mode_t mode, bool sync)
 {
 	FB_FREE char *tmp = NULL;
 	int r;
@@ -157,14 +157,26 @@ int fb_write_file_at(int dirfd, const char *path, const void *data, size_t len,
 	}
 	/* left by a killed process that had our pid */
 	(void)unlinkat(dirfd, tmp, 0);
-	r = write_temporary(dirfd, tmp, data, len, mode);
+	r = write_temporary(dirfd, tmp, data, len, mode, sync);
 	if (r == 0 && renameat(dirfd, tmp, dirfd, path) < 0)
 		r = -errno;
 	if (r < 0) {
 		(void)unlinkat(dirfd, tmp, 0);
 		return r;
 	}
-	return sync_directory(dirfd, path);
+	return sync ? sync_directory(dirfd, path) : 0;
+}
+
+int fb_write_file_at(int dirfd, const char *path, const void *data, size_t len,
+		     mode_t mode)
+{
+	return replace(dirfd, path, data, len, mode, true);
+}
+
+int fb_replace_file_at(int dirfd, const char *path, const void *data,
+		       size_t len, mode_t mode)
+{
+	return replace(dirfd, path, data, len, mode, false);
 }
 
 int fb_set_nonblock(int fd, bool on)

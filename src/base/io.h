@@ -58,6 +58,15 @@ int fb_read_file_at(int dirfd, const char *path, size_t max, char **ret_data,
 int fb_write_file_at(int dirfd, const char *path, const void *data, size_t len,
 		     mode_t mode);
 
+/**
+ * fb_replace_file_at() - fb_write_file_at() without waiting for the disk
+ *
+ * As atomic for readers and for kill -9; a power failure may lose the file.  For
+ * what means nothing after one, such as the state of a machine that ran.
+ */
+int fb_replace_file_at(int dirfd, const char *path, const void *data,
+		       size_t len, mode_t mode);
+
 /** fb_set_nonblock() - Switch O_NONBLOCK. Return: 0 or a negative errno */
 int fb_set_nonblock(int fd, bool on);
 

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,6 +24,8 @@
 
 /* a guest in software on a busy machine takes seconds, not minutes */
 #define BOOT_TIMEOUT_S 180
+/* docker's, when it loses a container's shim */
+#define EXIT_LOST 137
 
 /* what one run gathers on its way */
 struct run {
@@ -194,66 +195,105 @@ static struct fb_container_spec container_spec(const struct run *run)
 	};
 }
 
-/* a signal that ended us before anything ran: as if it had killed us */
-static int aborted_status(int sig)
+/* when init reached what, on our clock: "ready" is its HELLO */
+static void mark_guest(struct fb_timeline *t,
+		       const struct fb_session_result *seen)
 {
-	return 128 + sig;
+	uint64_t ready = 0;
+
+	for (size_t i = 0; i < seen->phase_count; i++)
+		if (!strcmp(seen->phases[i].name, "ready"))
+			ready = seen->phases[i].ns;
+	if (ready && seen->hello_ns > ready)
+		fb_timeline_mark_at(t, "kernel", seen->hello_ns - ready);
+	fb_timeline_mark_at(t, "ready", seen->hello_ns);
+	for (size_t i = 0; ready && i < seen->phase_count; i++)
+		if (seen->phases[i].ns > ready)
+			fb_timeline_mark_at(t, seen->phases[i].name,
+					    seen->hello_ns - ready +
+						    seen->phases[i].ns);
 }
 
-static int finish(struct run *run, const struct fb_session_result *seen,
-		  struct fb_err *err)
+static void mark_session(struct fb_timeline *t,
+			 const struct fb_session_result *seen)
 {
-	struct fb_exit_record record;
-	struct fb_err said = { 0 };
-	int status, r = fb_container_wait(&run->container, &record, err);
+	mark_guest(t, seen);
+	fb_timeline_mark_at(t, "running", seen->started_ns);
+	fb_timeline_mark_at(t, "exited", seen->exit_ns);
+	fb_timeline_mark(t, "gone");
+}
 
-	fb_timeline_mark_at(&run->timeline, "ready", seen->hello_ns);
-	fb_timeline_mark_at(&run->timeline, "started", seen->started_ns);
-	fb_timeline_mark_at(&run->timeline, "exited", seen->exit_ns);
-	fb_timeline_mark(&run->timeline, "gone");
-	if (r < 0)
-		return seen->started_ns ? (fb_report(run->cli, err), 137) : r;
-	if (seen->aborted_by)
-		return aborted_status(seen->aborted_by);
-	status = fb_exit_record_status(&record);
-	if (fb_exit_record_error(&record, &said) < 0)
+static int report_end(struct run *run, const struct fb_exit_record *record,
+		      const struct fb_session_result *seen)
+{
+	int status = fb_exit_record_status(record);
+	struct fb_err said = { 0 };
+
+	if (fb_exit_record_error(record, &said) < 0) {
 		fb_report(run->cli, &said);
-	if (seen->output_error) {
-		fb_err_set(&said, seen->output_error, "write output: %m");
-		fb_report(run->cli, &said);
+		fb_container_log_console(&run->container, &run->cli->log);
 	}
-	if (record.oom)
+	if (record->oom)
 		fb_log(&run->cli->log, FB_LOG_INFO,
 		       "the guest ran out of memory: raise --memory");
-	return status;
+	if (record->disk_full)
+		fb_log(&run->cli->log, FB_LOG_INFO,
+		       "the writable disk was full: raise --storage-size");
+	if (!seen->output_error)
+		return status;
+	fb_err_set(&said, seen->output_error, "write output: %m");
+	fb_report(run->cli, &said);
+	return status ? status : 1;
+}
+
+/* Return: exit status; a negative errno where the command never ran */
+static int finish(struct run *run, const struct fb_session_result *seen,
+		  int session, struct fb_err *err)
+{
+	struct fb_exit_record record;
+	struct fb_err lost = { 0 };
+	int r = fb_container_wait(&run->container, &record, &lost);
+
+	mark_session(&run->timeline, seen);
+	if (seen->aborted_by)
+		return 128 + seen->aborted_by;
+	if (r < 0 && seen->exited) {
+		/* the guest's word reached us all the same */
+		fb_log(&run->cli->log, FB_LOG_INFO, "%s", lost.msg);
+		record = seen->exit;
+	} else if (r < 0 && session == 0) {
+		*err = lost;
+		session = r;
+	}
+	if (session == 0)
+		return report_end(run, &record, seen);
+	if (!seen->started_ns)
+		return session;
+	fb_report(run->cli, err);
+	return EXIT_LOST;
 }
 
 static int start_and_follow(struct run *run, struct fb_err *err)
 {
+	bool interactive = run->flags->interactive;
 	struct fb_container_spec spec = container_spec(run);
 	struct fb_session_options options = {
-		.stdin_open = run->flags->interactive,
-		.terminal = run->flags->tty && run->flags->interactive,
+		.stdin_open = interactive,
+		.terminal = run->flags->tty,
+		.raw = run->flags->tty && interactive,
 		.sig_proxy = run->flags->sig_proxy,
 		.log = &run->cli->log,
 	};
 	struct fb_session_result seen;
-	struct fb_err said = { 0 };
-	int r;
+	int r = fb_container_start(&run->container, &spec, &run->cli->log, err);
 
-	fb_session_block_signals(&options.mask);
-	r = fb_container_start(&run->container, &spec, &run->cli->log, err);
 	fb_timeline_mark(&run->timeline, "prepared");
-	if (r < 0) {
-		(void)sigprocmask(SIG_SETMASK, &options.mask, NULL);
-		return r;
-	}
-	(void)fflush(run->cli->out);
-	r = fb_session_run(run->container.socket, &options, &seen, &said);
-	run->container.socket = -EBADF;
 	if (r < 0)
-		fb_report(run->cli, &said);
-	return finish(run, &seen, err);
+		return r;
+	(void)fflush(run->cli->out);
+	r = fb_session_run(run->container.socket, &options, &seen, err);
+	run->container.socket = -EBADF;
+	return finish(run, &seen, r, err);
 }
 
 /* `rm -f` from another terminal may have been faster */
@@ -269,21 +309,22 @@ static void remove_container(struct run *run)
 
 static int run_container(struct run *run, struct fb_err *err)
 {
-	bool ran = false;
-	int r = create_container(run, err);
+	int r;
 
-	if (r < 0)
-		return r;
-	r = merge_process(run, err);
-	if (r == 0)
-		r = write_cidfile(run, err);
+	/* there will be something to clean up; a signal after the session's end
+	 * must not turn the command's exit status into another */
+	fb_client_signals_block();
+	r = create_container(run, err);
 	if (r == 0) {
-		r = start_and_follow(run, err);
-		ran = r >= 0;
+		r = merge_process(run, err);
+		if (r == 0)
+			r = write_cidfile(run, err);
+		if (r == 0)
+			r = start_and_follow(run, err);
+		/* what never ran leaves nothing; what ran stays without --rm */
+		if (r < 0 || run->flags->rm)
+			remove_container(run);
 	}
-	/* what never ran leaves nothing; what ran stays without --rm */
-	if (!ran || run->flags->rm)
-		remove_container(run);
 	return r;
 }
 

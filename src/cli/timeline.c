@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -15,8 +16,15 @@ void fb_timeline_start(struct fb_timeline *t)
 
 void fb_timeline_mark_at(struct fb_timeline *t, const char *name, uint64_t ns)
 {
-	if (ns >= t->start_ns && t->count < FB_TIMELINE_MARKS_MAX)
-		t->marks[t->count++] = (struct fb_timeline_mark){ name, ns };
+	size_t i = t->count;
+
+	if (ns < t->start_ns || t->count == FB_TIMELINE_MARKS_MAX)
+		return;
+	for (; i > 0 && t->marks[i - 1].ns > ns; i--)
+		t->marks[i] = t->marks[i - 1];
+	t->marks[i].ns = ns;
+	(void)snprintf(t->marks[i].name, sizeof(t->marks[i].name), "%s", name);
+	t->count++;
 }
 
 void fb_timeline_mark(struct fb_timeline *t, const char *name)

@@ -8,14 +8,14 @@
 
 #include "base/err.h"
 
-#define FB_TIMELINE_MARKS_MAX 16
+#define FB_TIMELINE_MARKS_MAX 32
 
 struct fb_timeline_mark {
-	const char *name;
+	char name[24];
 	uint64_t ns;
 };
 
-/** struct fb_timeline - Marks in the order in which they were made */
+/** struct fb_timeline - Marks in the order of their times */
 struct fb_timeline {
 	uint64_t start_ns;
 	struct fb_timeline_mark marks[FB_TIMELINE_MARKS_MAX];
@@ -25,7 +25,7 @@ struct fb_timeline {
 /** fb_timeline_start() - Time zero */
 void fb_timeline_start(struct fb_timeline *t);
 
-/** fb_timeline_mark() - A phase was reached now; @name is a literal */
+/** fb_timeline_mark() - A phase was reached now; @name is copied, at most 23 bytes */
 void fb_timeline_mark(struct fb_timeline *t, const char *name);
 
 /** fb_timeline_mark_at() - A phase was reached then (CLOCK_MONOTONIC); 0 = never */

@@ -31,7 +31,7 @@ int fb_conn_open(struct fb_conn *conn, int fd, enum fb_frame_sender sender)
 void fb_conn_close(struct fb_conn *conn)
 {
 	conn->fd = fb_close(conn->fd);
-	conn->eof = true;
+	conn->eof = conn->deaf = true;
 	free(FB_TAKE_PTR(conn->in));
 	free(FB_TAKE_PTR(conn->out));
 	conn->out_start = conn->out_end = 0;
@@ -65,8 +65,10 @@ int fb_conn_next(struct fb_conn *conn, struct fb_frame *ret,
 
 bool fb_conn_has_room(const struct fb_conn *conn)
 {
-	return FB_CONN_OUT_SIZE - (conn->out_end - conn->out_start) >=
-	       FB_FRAME_SIZE_MAX;
+	return conn->deaf || FB_CONN_OUT_SIZE -
+					     (conn->out_end -
+					      conn->out_start) >=
+				     FB_FRAME_SIZE_MAX;
 }
 
 static uint8_t *reserve(struct fb_conn *conn, size_t len)
@@ -84,7 +86,7 @@ void fb_conn_put(struct fb_conn *conn, const struct fb_frame *frame)
 {
 	uint8_t *to;
 
-	if (conn->fd < 0 || !fb_conn_has_room(conn))
+	if (conn->deaf || !fb_conn_has_room(conn))
 		return;
 	to = reserve(conn, FB_FRAME_HEADER_SIZE + frame->length);
 	fb_frame_put_header(to, frame);
@@ -96,7 +98,7 @@ void fb_conn_put(struct fb_conn *conn, const struct fb_frame *frame)
 
 void fb_conn_put_bytes(struct fb_conn *conn, const void *data, size_t len)
 {
-	if (conn->fd < 0 || !fb_conn_has_room(conn))
+	if (conn->deaf || !fb_conn_has_room(conn))
 		return;
 	memcpy(reserve(conn, len), data, len);
 	conn->out_end += len;
@@ -114,7 +116,7 @@ int fb_conn_flush(struct fb_conn *conn)
 		if (n < 0 && errno == EAGAIN)
 			return 0;
 		if (n < 0) {
-			conn->eof = true;
+			conn->deaf = true;
 			conn->out_start = conn->out_end = 0;
 			return -EPIPE;
 		}

@@ -18,12 +18,15 @@
 
 /**
  * struct fb_conn - One connection
- * @fd:        Connected stream socket (owned), non-blocking; -EBADF closed
- * @eof:       The peer has closed, or broke the protocol
+ * @fd:   Connected stream socket (owned), non-blocking; -EBADF closed
+ * @eof:  Nothing more comes: the peer has closed, or broke the protocol
+ * @deaf: The peer takes nothing more: what is put is dropped.  What it sent
+ *        before may still be there to be read
  */
 struct fb_conn {
 	int fd;
 	bool eof;
+	bool deaf;
 	struct fb_frame_reader reader;
 	uint8_t *in;
 	uint8_t *out;
@@ -41,7 +44,7 @@ struct fb_conn {
  */
 int fb_conn_open(struct fb_conn *conn, int fd, enum fb_frame_sender sender);
 
-/** fb_conn_close() - Close and free; can be repeated */
+/** fb_conn_close() - Close and free; can be repeated; then @eof and @deaf */
 void fb_conn_close(struct fb_conn *conn);
 
 /**
@@ -56,7 +59,7 @@ int fb_conn_fill(struct fb_conn *conn);
 int fb_conn_next(struct fb_conn *conn, struct fb_frame *ret,
 		 struct fb_err *err);
 
-/** fb_conn_has_room() - Another frame of any size fits into the queue */
+/** fb_conn_has_room() - Another frame of any size fits into the queue, or is dropped */
 bool fb_conn_has_room(const struct fb_conn *conn);
 
 /** fb_conn_queued() - Bytes wait to be written */
@@ -71,7 +74,7 @@ void fb_conn_put(struct fb_conn *conn, const struct fb_frame *frame);
 /** fb_conn_put_bytes() - Queue encoded small frames; only with room */
 void fb_conn_put_bytes(struct fb_conn *conn, const void *data, size_t len);
 
-/** fb_conn_flush() - Write what can be written. Return: 0; -EPIPE (@eof is set) */
+/** fb_conn_flush() - Write what can be written. Return: 0; -EPIPE (@deaf is set) */
 int fb_conn_flush(struct fb_conn *conn);
 
 #endif

@@ -143,6 +143,14 @@ int fb_container_start(struct fb_container *c,
 int fb_container_wait(struct fb_container *c, struct fb_exit_record *ret,
 		      struct fb_err *err);
 
+/**
+ * fb_container_log_console() - What the guest printed last, line by line, at -v
+ *
+ * Evidence of a machine that was lost; nothing where nothing was printed.
+ */
+void fb_container_log_console(const struct fb_container *c,
+			      const struct fb_log *log);
+
 /** fb_container_remove() - Remove it with all it has; it must not run. Return: 0; negative errno */
 int fb_container_remove(struct fb_container *c, struct fb_err *err);
 

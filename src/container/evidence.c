@@ -67,9 +67,12 @@ void fb_evidence_line(const struct fb_evidence *e, const char *word, char *out,
 
 	out[0] = '\0';
 	while (rest && (line = strsep(&rest, "\n"))) {
-		if (word ? strstr(line, word) != NULL : line[0] != '\0')
-			(void)snprintf(out, size, "%s", line);
-		if (word && out[0])
+		if (word)
+			line = strstr(line, word);
+		if (!line || !line[0])
+			continue;
+		(void)snprintf(out, size, "%s", line);
+		if (word)
 			break;
 	}
 	for (char *c = out; *c; c++)

@@ -26,7 +26,12 @@ void fb_evidence_read(struct fb_evidence *e);
 /** fb_evidence_text() - The tail in order, NUL-terminated. Return: malloc'ed, or NULL */
 char *fb_evidence_text(const struct fb_evidence *e);
 
-/** fb_evidence_line() - The last line that is not empty, or that has @word; "" if none */
+/**
+ * fb_evidence_line() - One line of the tail that tells most
+ * @word: The first line that has it, from it on; NULL = the last line that is
+ *        not empty
+ * @out:  "" where there is none; control characters made visible; cut at @size
+ */
 void fb_evidence_line(const struct fb_evidence *e, const char *word, char *out,
 		      size_t size);
 

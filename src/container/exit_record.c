@@ -33,6 +33,37 @@ const char *fb_exit_class_name(enum fb_exit_class class_)
 	return class_names[class_];
 }
 
+static enum fb_exit_class class_of(uint16_t kind)
+{
+	switch (kind) {
+	case FB_GUEST_EXITED:
+		return FB_EXIT_EXITED;
+	case FB_GUEST_SIGNALED:
+		return FB_EXIT_SIGNALED;
+	case FB_GUEST_NOT_FOUND:
+		return FB_EXIT_NOT_FOUND;
+	case FB_GUEST_NOT_EXEC:
+		return FB_EXIT_NOT_EXEC;
+	default:
+		return FB_EXIT_SETUP_FAILED;
+	}
+}
+
+void fb_exit_record_of_guest(const struct fb_frame *frame,
+			     struct fb_exit_record *ret)
+{
+	char text[FB_GUEST_TEXT_MAX + 1];
+	struct fb_guest_exit exit = fb_frame_exit(frame, text);
+
+	*ret = (struct fb_exit_record){
+		.class_ = class_of(exit.kind),
+		.value = exit.value,
+		.oom = (exit.flags & FB_GUEST_EXIT_OOM) != 0,
+		.disk_full = (exit.flags & FB_GUEST_EXIT_DISK_FULL) != 0,
+	};
+	(void)snprintf(ret->text, sizeof(ret->text), "%s", text);
+}
+
 size_t fb_exit_record_format(const struct fb_exit_record *record, char *out)
 {
 	int n = snprintf(out, FB_EXIT_RECORD_MAX,
@@ -183,7 +214,9 @@ int fb_exit_record_error(const struct fb_exit_record *record,
 	case FB_EXIT_SETUP_FAILED:
 		return fb_err_set(err, -EINVAL, "%s", record->text);
 	case FB_EXIT_PANIC:
-		return lost(err, record, "the guest's kernel panicked");
+		return lost(err, record,
+			    record->oom ? "the guest's kernel ran out of memory"
+					: "the guest's kernel panicked");
 	case FB_EXIT_VMM_KILLED:
 		(void)snprintf(what, sizeof(what),
 			       "the VMM was killed by signal %u",
@@ -195,15 +228,15 @@ int fb_exit_record_error(const struct fb_exit_record *record,
 			       record->value);
 		return lost(err, record, what);
 	case FB_EXIT_NO_ANSWER:
-		return lost(err, record, "the guest did not become ready");
+		return lost(err, record, "the guest did not answer in time");
 	case FB_EXIT_BAD_GUEST:
 		return lost(err, record, "the guest broke the protocol");
 	case FB_EXIT_CLIENT_GONE:
 		return lost(err, record, "its client was gone");
 	case FB_EXIT_STOPPED:
-		return lost(err, record, "the monitor was told to end");
+		return lost(err, record, "it was ended from outside");
 	case FB_EXIT_NOT_STARTED:
-		return lost(err, record, "it could not be started");
+		return lost(err, record, "the VMM could not be started");
 	case FB_EXIT_UNKNOWN:
 	case FB_EXIT_CLASS_COUNT:
 		break;

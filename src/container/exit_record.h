@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "wire/frame.h"
 
 #define FB_EXIT_TEXT_MAX 600
 #define FB_EXIT_RECORD_MAX 4096
@@ -22,14 +23,14 @@ enum fb_exit_class {
 	FB_EXIT_NOT_FOUND,    /* value: errno */
 	FB_EXIT_NOT_EXEC,     /* value: errno */
 	FB_EXIT_SETUP_FAILED, /* value: errno */
-	FB_EXIT_PANIC,	      /* the guest's kernel gave up */
+	FB_EXIT_PANIC,	      /* the guest's kernel gave up; @oom: for want of memory */
 	FB_EXIT_VMM_KILLED,   /* value: signal */
 	FB_EXIT_VMM_EXITED,   /* value: its exit status */
 	FB_EXIT_NO_ANSWER,    /* the guest never said that it is ready */
 	FB_EXIT_BAD_GUEST,    /* it broke the protocol */
 	FB_EXIT_CLIENT_GONE,  /* the client of a foreground run ended */
 	FB_EXIT_STOPPED,      /* the monitor was told to end */
-	FB_EXIT_NOT_STARTED,  /* a program of the machine could not be started */
+	FB_EXIT_NOT_STARTED,  /* the VMM could not be started */
 	FB_EXIT_CLASS_COUNT,
 };
 
@@ -41,7 +42,7 @@ const char *fb_exit_class_name(enum fb_exit_class class_);
  * @class_:    What happened
  * @value:     See the classes
  * @started:   The entrypoint had been started
- * @oom:       The guest's OOM killer hit it
+ * @oom:       The guest had no memory left: its OOM killer hit it, or it panicked
  * @disk_full: Its writable disk had no space left
  * @ended_s:   UNIX seconds
  * @text:      One line of evidence, or ""
@@ -55,6 +56,13 @@ struct fb_exit_record {
 	int64_t ended_s;
 	char text[FB_EXIT_TEXT_MAX];
 };
+
+/**
+ * fb_exit_record_of_guest() - What a checked EXIT frame says
+ * @ret: class, value, flags and text are set; the rest is zero
+ */
+void fb_exit_record_of_guest(const struct fb_frame *frame,
+			     struct fb_exit_record *ret);
 
 /** fb_exit_record_format() - As text, at most FB_EXIT_RECORD_MAX bytes. Return: length */
 size_t fb_exit_record_format(const struct fb_exit_record *record, char *out);

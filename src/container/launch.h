@@ -27,12 +27,13 @@ enum fb_launch_fd {
 	FB_LAUNCH_VMM_KERNEL,
 	FB_LAUNCH_VMM_INITRAMFS,
 	FB_LAUNCH_VMM_DISK, /* the first of FB_MACHINE_DISKS_MAX */
+	FB_LAUNCH_END = FB_LAUNCH_VMM_DISK + 8,
 };
 
 /*
- * argv of the monitor: "flamebox-monitor" BOOT_TIMEOUT_S KEEP, where KEEP is
- * "keep", or "discard" when the writable disk is thrown away at the end: the
- * guest then need not be waited for once its exit record is there.
+ * argv of the monitor: "flamebox-monitor" BOOT_TIMEOUT_S KEEP [RESET_TIMEOUT_S],
+ * where KEEP is "keep", or "discard" when the writable disk is thrown away at the
+ * end: the guest then need not be waited for once its exit record is there.
  */
 #define FB_MONITOR_PROGRAM "flamebox-monitor"
 

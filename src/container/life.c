@@ -2,10 +2,15 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
+#include "base/io.h"
 #include "base/spawn.h"
 #include "container/container.h"
+
+#define CONSOLE_MAX (1u << 20)
+#define CONSOLE_SHOWN 4096u /* bytes */
 
 void fb_container_release(struct fb_container *c)
 {
@@ -45,6 +50,22 @@ int fb_container_wait(struct fb_container *c, struct fb_exit_record *ret,
 				      "container '%s': its monitor was lost",
 				      c->name),
 			   "its machine was ended with it");
+}
+
+void fb_container_log_console(const struct fb_container *c,
+			      const struct fb_log *log)
+{
+	FB_FREE char *text = NULL;
+	char *line, *start;
+	size_t len;
+
+	if (fb_read_file_at(c->handle.dir_fd, FB_CONTAINER_FILE_CONSOLE,
+			    CONSOLE_MAX, &text, &len) < 0)
+		return;
+	start = len > CONSOLE_SHOWN ? text + len - CONSOLE_SHOWN : text;
+	while ((line = strsep(&start, "\n")))
+		if (line[0])
+			fb_log(log, FB_LOG_INFO, "console: %s", line);
 }
 
 int fb_container_remove(struct fb_container *c, struct fb_err *err)

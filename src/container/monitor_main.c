@@ -5,19 +5,36 @@
 #include "container/monitor.h"
 #include "net/guard.h"
 
+#define TIMEOUT_MAX_S 86400
+/* a guest with gigabytes to write back to a slow disk takes its time */
+#define RESET_TIMEOUT_S 60
+
+static int parse_seconds(const char *text, unsigned int *ret)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (*end || n < 1 || n > TIMEOUT_MAX_S)
+		return -1;
+	*ret = (unsigned int)n;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	long timeout_s;
+	struct fb_monitor_options options = {
+		.reset_timeout_s = RESET_TIMEOUT_S,
+	};
 
 	/* the same program, so that there is no other file to be found */
 	if (argc == 1 && !strcmp(argv[0], FB_NET_GUARD_NAME))
 		return fb_net_guard_run(FB_NET_GUARD_GUEST_FD,
 					FB_NET_GUARD_NET_FD) < 0;
-	if (argc != 3)
+	if (argc < 3 || argc > 4 ||
+	    parse_seconds(argv[1], &options.boot_timeout_s) < 0 ||
+	    (argc == 4 &&
+	     parse_seconds(argv[3], &options.reset_timeout_s) < 0))
 		return 2;
-	timeout_s = strtol(argv[1], NULL, 10);
-	if (timeout_s < 1 || timeout_s > 86400)
-		return 2;
-	return fb_monitor_run((unsigned int)timeout_s,
-			      !strcmp(argv[2], "discard"));
+	options.discard = !strcmp(argv[2], "discard");
+	return fb_monitor_run(&options);
 }

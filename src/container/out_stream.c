@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,41 +12,29 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "container/reopen.h"
 #include "flamebox/guest_abi.h"
 
-#define STEP (256u << 10)
-
-/*
- * O_NONBLOCK belongs to the open file, which we share with the shell and others,
- * so it is never set on what we inherited: a pipe or terminal is opened once
- * more through /proc.  Where that fails, a write of PIPE_BUF bytes behind
- * poll() does not block on a pipe either.
- */
 void fb_out_stream_open(struct fb_out_stream *o, int fd)
 {
 	struct stat st;
-	char path[32];
-	int again = -EBADF;
+	int again;
 
-	*o = (struct fb_out_stream){ .fd = fd, .step = PIPE_BUF, .polled = true };
+	*o = (struct fb_out_stream){ .fd = fd, .kind = FB_OUT_PLAIN };
 	if (fstat(fd, &st) < 0) {
 		o->error = -errno;
 		return;
 	}
-	if (S_ISREG(st.st_mode) || S_ISSOCK(st.st_mode)) {
-		o->step = STEP;
+	if (S_ISSOCK(st.st_mode)) {
+		o->kind = FB_OUT_SOCKET;
 		return;
 	}
-	if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)) {
-		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		again = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY |
-					   O_CLOEXEC);
-	}
+	again = fb_reopen_nonblock(fd, O_WRONLY);
 	if (again >= 0) {
 		o->fd = again;
 		o->own = true;
-		o->polled = false;
-		o->step = STEP;
+	} else if (S_ISFIFO(st.st_mode) || isatty(fd)) {
+		o->kind = FB_OUT_PORTIONS;
 	}
 }
 
@@ -55,23 +42,28 @@ void fb_out_stream_close(struct fb_out_stream *o)
 {
 	if (o->own)
 		o->fd = fb_close(o->fd);
+	o->own = false;
 	free(FB_TAKE_PTR(o->buf));
+	o->len = 0;
 }
 
-static ssize_t write_some(struct fb_out_stream *o, const uint8_t *data, size_t len)
+static ssize_t write_some(const struct fb_out_stream *o, const uint8_t *data,
+			  size_t len)
 {
 	struct pollfd p = { o->fd, POLLOUT, 0 };
-	ssize_t n;
 
-	if (len > o->step)
-		len = o->step;
-	if (o->polled && poll(&p, 1, 0) == 0) {
-		errno = EAGAIN;
-		return -1;
+	switch (o->kind) {
+	case FB_OUT_SOCKET:
+		return send(o->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	case FB_OUT_PORTIONS:
+		if (poll(&p, 1, 0) == 0) {
+			errno = EAGAIN;
+			return -1;
+		}
+		return write(o->fd, data, len < PIPE_BUF ? len : PIPE_BUF);
+	case FB_OUT_PLAIN:
+		break;
 	}
-	n = o->polled ? send(o->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT) : -1;
-	if (o->polled && (n >= 0 || errno != ENOTSOCK))
-		return n;
 	return write(o->fd, data, len);
 }
 
@@ -85,9 +77,9 @@ static size_t write_now(struct fb_out_stream *o, const uint8_t *data, size_t len
 		n = write_some(o, data + done, len - done);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0) {
-			if (errno != EAGAIN)
-				o->error = -errno;
+		if (n <= 0) {
+			if (n == 0 || errno != EAGAIN)
+				o->error = n < 0 ? -errno : -EIO;
 			break;
 		}
 		done += (size_t)n;
@@ -99,6 +91,8 @@ static int keep(struct fb_out_stream *o, const uint8_t *data, size_t len)
 {
 	size_t at, n;
 
+	if (len == 0)
+		return 0;
 	if (!o->buf) {
 		o->cap = FB_GUEST_WINDOW;
 		o->buf = malloc(o->cap);
@@ -106,7 +100,7 @@ static int keep(struct fb_out_stream *o, const uint8_t *data, size_t len)
 			return -ENOMEM;
 	}
 	if (len > o->cap - o->len)
-		return -ENOMEM; /* the window is kept by the caller */
+		return -ENOBUFS;
 	while (len > 0) {
 		at = (o->head + o->len) % o->cap;
 		n = o->cap - at < len ? o->cap - at : len;
@@ -136,6 +130,8 @@ int64_t fb_out_stream_flush(struct fb_out_stream *o)
 		gone += (int64_t)o->len;
 		o->len = 0;
 	}
+	if (o->len == 0)
+		o->head = 0;
 	return gone;
 }
 
@@ -143,14 +139,12 @@ int64_t fb_out_stream_put(struct fb_out_stream *o, const void *data, size_t len)
 {
 	int64_t gone = fb_out_stream_flush(o);
 	size_t done = 0;
+	int r;
 
-	if (o->error)
-		return gone + (int64_t)len;
-	if (o->len == 0)
+	if (!o->error && o->len == 0)
 		done = write_now(o, data, len);
 	if (o->error)
 		return gone + (int64_t)len;
-	if (keep(o, (const uint8_t *)data + done, len - done) < 0)
-		return -ENOMEM;
-	return gone + (int64_t)done;
+	r = keep(o, (const uint8_t *)data + done, len - done);
+	return r < 0 ? r : gone + (int64_t)done;
 }

@@ -5,11 +5,18 @@
  * back to the guest's window, so at most a window waits.  Standard input is read
  * only while its window has room and nothing is queued.  Nothing here blocks:
  * a stopped reader of our output does not keep a ^C from reaching the guest.
+ *
+ * The queue to the monitor never overflows: input waits for it to be empty,
+ * signals and sizes are kept aside while it is long, and what is left (windows given
+ * back, CLOSE, EOF) is bounded by the windows themselves.
  */
 #include "container/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -18,10 +25,15 @@
 #include "base/clock.h"
 #include "container/conn.h"
 #include "container/out_stream.h"
+#include "container/reopen.h"
 #include "container/terminal.h"
 #include "wire/window.h"
 
 #define STDIN_STEP 32768u
+/* bytes in the queue over which signals and sizes are kept aside */
+#define QUEUE_LONG 4096u
+/* reads in a row from the monitor before the others are looked at */
+#define TURN_LIMIT 16
 
 struct session {
 	const struct fb_session_options *options;
@@ -29,30 +41,16 @@ struct session {
 	struct fb_conn conn;
 	struct fb_out_stream out[FB_GUEST_STREAM_COUNT]; /* stdin's is unused */
 	struct fb_recv_window recv[FB_GUEST_STREAM_COUNT];
-	bool refused[FB_GUEST_STREAM_COUNT]; /* CLOSE was sent */
 	struct fb_send_window send;
+	int in_fd;
+	bool in_own; /* @in_fd was opened here */
 	bool stdin_done;
 	bool running;
 	int signal_fd;
+	sigset_t signals; /* to be forwarded */
+	bool resized;
 	struct fb_terminal terminal;
 };
-
-static const int forwarded[] = { SIGHUP,  SIGINT,    SIGQUIT, SIGUSR1,
-				 SIGUSR2, SIGTERM,   SIGALRM, SIGVTALRM,
-				 SIGPROF, SIGWINCH,  SIGIO,   SIGPWR,
-				 SIGSYS };
-
-void fb_session_block_signals(sigset_t *ret_old)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < FB_ARRAY_SIZE(forwarded); i++)
-		sigaddset(&set, forwarded[i]);
-	for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
-		sigaddset(&set, sig);
-	(void)sigprocmask(SIG_BLOCK, &set, ret_old);
-}
 
 static void send_small(struct session *s, enum fb_guest_frame_type type,
 		       enum fb_guest_stream stream)
@@ -76,31 +74,27 @@ static void send_u32(struct session *s, enum fb_guest_frame_type type,
 static void give_back(struct session *s, enum fb_guest_stream stream,
 		      int64_t gone)
 {
-	uint32_t add = gone > 0 ? fb_recv_window_handed(&s->recv[stream],
-							(uint32_t)gone) :
-				  0;
+	struct fb_recv_window *w = &s->recv[stream];
+	uint32_t add = fb_recv_window_handed(w, (uint32_t)gone);
 
-	if (s->out[stream].error && !s->refused[stream]) {
-		s->refused[stream] = true;
-		s->recv[stream].refused = true;
-		if (s->out[stream].error != -EPIPE)
-			s->result->output_error = s->out[stream].error;
-		if (!s->recv[stream].ended)
-			send_small(s, FB_GUEST_CLOSE, stream);
-		return;
-	}
-	if (add && !s->refused[stream] && !s->recv[stream].ended)
+	if (add)
 		send_u32(s, FB_GUEST_WINDOW_ADD, stream, add);
+	if (!s->out[stream].error || w->refused)
+		return;
+	w->refused = true;
+	if (!w->ended)
+		send_small(s, FB_GUEST_CLOSE, stream);
 }
 
 static int handle_data(struct session *s, const struct fb_frame *f)
 {
+	struct fb_recv_window *w = &s->recv[f->stream];
 	int64_t gone;
 
-	if (f->stream == FB_GUEST_STDIN)
+	if (fb_recv_window_got(w, f->length) < 0)
 		return -EPROTO;
-	if (fb_recv_window_got(&s->recv[f->stream], f->length) < 0)
-		return -EPROTO;
+	if (w->refused)
+		return 0;
 	gone = fb_out_stream_put(&s->out[f->stream], f->payload, f->length);
 	if (gone < 0)
 		return (int)gone;
@@ -108,14 +102,39 @@ static int handle_data(struct session *s, const struct fb_frame *f)
 	return 0;
 }
 
-static void send_size(struct session *s)
+/* "phase NAME NS", where init was asked to tell */
+static void handle_log(struct session *s, const struct fb_frame *f)
 {
-	uint8_t frame[FB_FRAME_SMALL_MAX];
-	struct fb_guest_winsize size = fb_terminal_size(STDIN_FILENO);
+	struct fb_session_result *seen = s->result;
+	struct fb_session_phase phase;
+	unsigned long long ns;
+	char line[FB_GUEST_TEXT_MAX + 1];
 
-	if (size.rows || size.cols)
-		fb_conn_put_bytes(&s->conn, frame,
-				  fb_frame_put_resize(frame, 0, size));
+	(void)snprintf(line, sizeof(line), "%.*s", (int)f->length,
+		       (const char *)f->payload);
+	if (sscanf(line, "phase %23[a-z-] %llu", phase.name, &ns) == 2 &&
+	    seen->phase_count < FB_SESSION_PHASES_MAX) {
+		phase.ns = ns;
+		seen->phases[seen->phase_count++] = phase;
+	}
+	fb_log(s->options->log, FB_LOG_DEBUG, "guest: %s", line);
+}
+
+static void handle_started(struct session *s)
+{
+	s->result->started_ns = fb_now_ns();
+	s->running = true;
+	/* it may have changed since the spec was made */
+	s->resized = s->options->terminal;
+}
+
+static void handle_exit(struct session *s, const struct fb_frame *f)
+{
+	s->result->exit_ns = fb_now_ns();
+	s->result->exited = true;
+	fb_exit_record_of_guest(f, &s->result->exit);
+	s->result->exit.started = s->running;
+	s->stdin_done = true;
 }
 
 static int handle_frame(struct session *s, const struct fb_frame *f)
@@ -125,34 +144,22 @@ static int handle_frame(struct session *s, const struct fb_frame *f)
 		s->result->hello_ns = fb_now_ns();
 		return 0;
 	case FB_GUEST_STARTED:
-		s->result->started_ns = fb_now_ns();
-		s->running = true;
-		/* it may have changed since the spec was made */
-		if (s->options->terminal)
-			send_size(s);
+		handle_started(s);
 		return 0;
 	case FB_GUEST_DATA:
 		return handle_data(s, f);
 	case FB_GUEST_EOF:
-		return f->stream == FB_GUEST_STDIN ?
-			       -EPROTO :
-			       fb_recv_window_end(&s->recv[f->stream]);
+		return fb_recv_window_end(&s->recv[f->stream]);
 	case FB_GUEST_CLOSE:
 		s->stdin_done = true;
-		return f->stream == FB_GUEST_STDIN ?
-			       fb_send_window_close(&s->send) :
-			       -EPROTO;
+		return fb_send_window_close(&s->send);
 	case FB_GUEST_WINDOW_ADD:
-		return f->stream == FB_GUEST_STDIN ?
-			       fb_send_window_add(&s->send, fb_frame_u32(f)) :
-			       -EPROTO;
+		return fb_send_window_add(&s->send, fb_frame_u32(f));
 	case FB_GUEST_EXIT:
-		s->result->exit_ns = fb_now_ns();
-		s->stdin_done = true;
+		handle_exit(s, f);
 		return 0;
 	case FB_GUEST_LOG:
-		fb_log(s->options->log, FB_LOG_INFO, "guest: %.*s",
-		       (int)f->length, (const char *)f->payload);
+		handle_log(s, f);
 		return 0;
 	case FB_GUEST_BEGIN:
 	case FB_GUEST_SIGNAL:
@@ -168,24 +175,28 @@ static int handle_frame(struct session *s, const struct fb_frame *f)
 static int pump_monitor(struct session *s, struct fb_err *err)
 {
 	struct fb_frame frame;
-	int r;
+	int r, turns = TURN_LIMIT;
 
-	for (;;) {
-		r = fb_conn_next(&s->conn, &frame, err);
-		if (r < 0)
-			return r;
-		if (r > 0) {
+	while (turns-- > 0) {
+		while ((r = fb_conn_next(&s->conn, &frame, err)) > 0) {
 			r = handle_frame(s, &frame);
 			if (r < 0)
 				return fb_err_set(err, r,
-						  "the guest broke the "
-						  "protocol");
-			continue;
+						  "the guest broke the protocol: "
+						  "stream %d, frame %d",
+						  (int)frame.stream,
+						  (int)frame.type);
 		}
+		if (r < 0)
+			return fb_err_wrap(err, r,
+					   "the guest broke the protocol");
+		/* the sooner it gets its window back, the less it waits */
+		(void)fb_conn_flush(&s->conn);
 		r = fb_conn_fill(&s->conn);
 		if (r <= 0)
 			return r;
 	}
+	return 0;
 }
 
 static void read_stdin(struct session *s)
@@ -199,7 +210,7 @@ static void read_stdin(struct session *s)
 
 	if (room > sizeof(buf))
 		room = sizeof(buf);
-	n = read(STDIN_FILENO, buf, room);
+	n = read(s->in_fd, buf, room);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n <= 0) {
@@ -213,140 +224,194 @@ static void read_stdin(struct session *s)
 	fb_conn_put(&s->conn, &frame);
 }
 
-static bool ends_early(int sig)
+/* Return: 0; -EINTR it ends the session */
+static int take_signal(struct session *s, int sig)
 {
-	return sig == SIGINT || sig == SIGTERM || sig == SIGHUP ||
-	       sig == SIGQUIT;
-}
-
-/* Return: 0; -EINTR the user gave up before the entrypoint ran */
-static int handle_signal(struct session *s)
-{
-	struct signalfd_siginfo info;
-	int sig;
-
-	if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info))
-		return 0;
-	sig = (int)info.ssi_signo;
 	if (sig == SIGWINCH) {
-		if (s->options->terminal)
-			send_size(s);
+		s->resized = s->options->terminal;
 		return 0;
 	}
-	if (!s->running && ends_early(sig)) {
+	if (sig == SIGCONT)
+		fb_terminal_again(&s->terminal);
+	if (fb_client_signal_ends(sig) &&
+	    (!s->running || !s->options->sig_proxy)) {
 		s->result->aborted_by = sig;
 		return -EINTR;
 	}
-	if (!s->options->sig_proxy) {
-		s->result->aborted_by = sig;
-		return ends_early(sig) ? -EINTR : 0;
-	}
-	if (s->running && fb_conn_has_room(&s->conn))
-		send_u32(s, FB_GUEST_SIGNAL, FB_GUEST_STDIN, (uint32_t)sig);
+	if (s->options->sig_proxy)
+		sigaddset(&s->signals, sig);
 	return 0;
+}
+
+static int read_signals(struct session *s)
+{
+	struct signalfd_siginfo info;
+	int r = 0;
+
+	while (r == 0 &&
+	       read(s->signal_fd, &info, sizeof(info)) == sizeof(info))
+		r = take_signal(s, (int)info.ssi_signo);
+	return r;
+}
+
+static bool queue_is_short(const struct session *s)
+{
+	return s->conn.out_end - s->conn.out_start < QUEUE_LONG;
+}
+
+static void send_size(struct session *s)
+{
+	struct fb_guest_winsize size = fb_terminal_size();
+	uint8_t frame[FB_FRAME_SMALL_MAX];
+
+	s->resized = false;
+	if (size.rows || size.cols)
+		fb_conn_put_bytes(&s->conn, frame,
+				  fb_frame_put_resize(frame, 0, size));
+}
+
+static void forward_signals(struct session *s)
+{
+	if (!s->running)
+		return;
+	for (int sig = 1; sig <= SIGRTMAX && queue_is_short(s); sig++) {
+		if (sigismember(&s->signals, sig) != 1)
+			continue;
+		sigdelset(&s->signals, sig);
+		send_u32(s, FB_GUEST_SIGNAL, FB_GUEST_STDIN, (uint32_t)sig);
+	}
+	if (s->resized && queue_is_short(s))
+		send_size(s);
+}
+
+static void flush_outputs(struct session *s)
+{
+	for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR; i++)
+		if (fb_out_stream_waits(&s->out[i]))
+			give_back(s, (enum fb_guest_stream)i,
+				  fb_out_stream_flush(&s->out[i]));
 }
 
 enum { AT_MONITOR, AT_SIGNAL, AT_STDIN, AT_STDOUT, AT_STDERR, AT_COUNT };
 
+static void watch_outputs(const struct session *s, struct pollfd *p)
+{
+	for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR; i++)
+		p[i - FB_GUEST_STDOUT] = (struct pollfd){
+			fb_out_stream_waits(&s->out[i]) ? s->out[i].fd : -1,
+			POLLOUT, 0
+		};
+}
+
 static int loop_once(struct session *s, struct fb_err *err)
 {
-	bool take_stdin = s->running && !s->stdin_done &&
-			  fb_send_window_room(&s->send) > 0 &&
-			  !fb_conn_queued(&s->conn);
+	bool queued = fb_conn_queued(&s->conn);
+	bool take_stdin = s->running && !s->stdin_done && !queued &&
+			  fb_send_window_room(&s->send) > 0;
 	struct pollfd p[AT_COUNT] = {
-		[AT_MONITOR] = { s->conn.fd,
-				 (short)(POLLIN | (fb_conn_queued(&s->conn) ?
-							   POLLOUT :
-							   0)),
+		[AT_MONITOR] = { s->conn.fd, queued ? POLLIN | POLLOUT : POLLIN,
 				 0 },
 		[AT_SIGNAL] = { s->signal_fd, POLLIN, 0 },
-		[AT_STDIN] = { take_stdin ? STDIN_FILENO : -1, POLLIN, 0 },
+		[AT_STDIN] = { take_stdin ? s->in_fd : -1, POLLIN, 0 },
 	};
 	int r = 0;
 
-	for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR; i++)
-		p[AT_STDOUT + i - FB_GUEST_STDOUT] =
-			(struct pollfd){ fb_out_stream_waits(&s->out[i]) ?
-						 s->out[i].fd :
-						 -1,
-					 POLLOUT, 0 };
+	watch_outputs(s, &p[AT_STDOUT]);
 	if (poll(p, AT_COUNT, -1) < 0)
 		return errno == EINTR ? 0 :
 					fb_err_set(err, -errno, "poll: %m");
 	if (p[AT_SIGNAL].revents)
-		r = handle_signal(s);
-	for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR && r == 0; i++)
-		if (p[AT_STDOUT + i - FB_GUEST_STDOUT].revents)
-			give_back(s, (enum fb_guest_stream)i,
-				  fb_out_stream_flush(&s->out[i]));
-	if (r == 0 && p[AT_STDIN].revents)
+		r = read_signals(s);
+	if (r < 0)
+		return r;
+	flush_outputs(s);
+	if (p[AT_STDIN].revents)
 		read_stdin(s);
-	if (r == 0)
-		r = pump_monitor(s, err);
-	/* a monitor that has closed may have left a queue that nobody takes */
-	if (r == 0 && fb_conn_flush(&s->conn) < 0)
-		r = pump_monitor(s, err);
+	r = pump_monitor(s, err);
+	forward_signals(s);
+	(void)fb_conn_flush(&s->conn);
 	return r;
 }
 
 /* the monitor is done; what it sent still goes out, as slowly as it may */
 static void drain_outputs(struct session *s)
 {
-	for (;;) {
+	struct signalfd_siginfo info;
+
+	while (fb_out_stream_waits(&s->out[FB_GUEST_STDOUT]) ||
+	       fb_out_stream_waits(&s->out[FB_GUEST_STDERR])) {
 		struct pollfd p[3] = { { s->signal_fd, POLLIN, 0 } };
-		nfds_t count = 1;
 
-		for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR; i++)
-			if (fb_out_stream_waits(&s->out[i]))
-				p[count++] = (struct pollfd){ s->out[i].fd,
-							      POLLOUT, 0 };
-		if (count == 1 || (poll(p, count, -1) < 0 && errno != EINTR))
+		watch_outputs(s, &p[1]);
+		if (poll(p, 3, -1) < 0 && errno != EINTR)
 			return;
-		if (p[0].revents && !s->running)
+		if (p[0].revents &&
+		    read(s->signal_fd, &info, sizeof(info)) == sizeof(info) &&
+		    fb_client_signal_ends((int)info.ssi_signo)) {
+			s->result->aborted_by = (int)info.ssi_signo;
 			return;
-		if (p[0].revents) {
-			struct signalfd_siginfo info;
-
-			if (read(s->signal_fd, &info, sizeof(info)) ==
-				    sizeof(info) &&
-			    ends_early((int)info.ssi_signo))
-				return;
 		}
-		for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR; i++)
-			(void)fb_out_stream_flush(&s->out[i]);
+		flush_outputs(s);
 	}
+}
+
+static void open_streams(struct session *s)
+{
+	for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR; i++) {
+		fb_recv_window_init(&s->recv[i]);
+		fb_out_stream_open(&s->out[i], i == FB_GUEST_STDOUT ?
+						       STDOUT_FILENO :
+						       STDERR_FILENO);
+	}
+	fb_send_window_init(&s->send);
+	s->stdin_done = !s->options->stdin_open;
+	if (s->options->stdin_open)
+		s->in_fd = fb_reopen_nonblock(STDIN_FILENO, O_RDONLY);
+	s->in_own = s->in_fd >= 0;
+	if (!s->in_own)
+		s->in_fd = STDIN_FILENO;
 }
 
 static int set_up(struct session *s, int fd, struct fb_err *err)
 {
-	FB_FD int socket = fd;
-	sigset_t set, old;
-	int r = fb_conn_open(&s->conn, FB_TAKE_FD(socket), FB_FRAME_FROM_GUEST);
+	int r = fb_conn_open(&s->conn, fd, FB_FRAME_FROM_GUEST);
 
+	sigemptyset(&s->signals);
 	if (r < 0)
 		return fb_err_set(err, r, "talk to the monitor: %m");
-	fb_session_block_signals(&old);
-	(void)sigprocmask(SIG_BLOCK, NULL, &set);
-	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	s->signal_fd = fb_client_signals_open();
 	if (s->signal_fd < 0)
-		return fb_err_set(err, -errno, "watch signals: %m");
-	for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR; i++) {
-		fb_recv_window_init(&s->recv[i]);
-		fb_out_stream_open(&s->out[i], i == FB_GUEST_STDOUT ?
-						   STDOUT_FILENO :
-						   STDERR_FILENO);
-	}
-	fb_send_window_init(&s->send);
-	s->stdin_done = !s->options->stdin_open;
-	if (s->options->terminal && isatty(STDIN_FILENO))
+		return fb_err_set(err, s->signal_fd, "watch signals: %m");
+	open_streams(s);
+	if (s->options->raw)
 		return fb_terminal_raw(STDIN_FILENO, &s->terminal, err);
 	return 0;
+}
+
+static void release(struct session *s)
+{
+	fb_terminal_restore(&s->terminal);
+	for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR; i++) {
+		int error = s->out[i].error;
+
+		/* a reader that went away needs no telling */
+		if (error && error != -EPIPE)
+			s->result->output_error = error;
+		fb_out_stream_close(&s->out[i]);
+	}
+	if (s->in_own)
+		s->in_fd = fb_close(s->in_fd);
+	fb_conn_close(&s->conn);
+	(void)fb_close(s->signal_fd);
 }
 
 int fb_session_run(int fd, const struct fb_session_options *options,
 		   struct fb_session_result *ret, struct fb_err *err)
 {
-	struct session s = { .options = options, .result = ret,
+	struct session s = { .options = options,
+			     .result = ret,
+			     .conn = { .fd = -EBADF },
+			     .in_fd = -EBADF,
 			     .signal_fd = -EBADF,
 			     .terminal = FB_TERMINAL_INIT };
 	int r;
@@ -359,11 +424,6 @@ int fb_session_run(int fd, const struct fb_session_options *options,
 		r = 0;
 	if (r == 0 && !ret->aborted_by)
 		drain_outputs(&s);
-	fb_terminal_restore(&s.terminal);
-	for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR; i++)
-		fb_out_stream_close(&s.out[i]);
-	fb_conn_close(&s.conn);
-	(void)fb_close(s.signal_fd);
-	(void)sigprocmask(SIG_SETMASK, &options->mask, NULL);
+	release(&s);
 	return r;
 }

@@ -6,34 +6,47 @@
 #ifndef FB_CONTAINER_SESSION_H
 #define FB_CONTAINER_SESSION_H
 
-#include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "base/log.h"
+#include "container/client_signals.h"
+#include "container/exit_record.h"
+
+#define FB_SESSION_PHASES_MAX 16
 
 /**
  * struct fb_session_options - How the client takes part
  * @stdin_open: -i: what comes on standard input is forwarded
- * @terminal:   -t: standard input is a terminal that is switched to raw mode
+ * @terminal:   -t: the command has a terminal, which follows the size of ours
+ * @raw:        Standard input is a terminal to be switched to raw mode
  * @sig_proxy:  Forward signals
  * @log:        Sink for what init says, or NULL
- * @mask:       Signals that were blocked before fb_session_block_signals()
  */
 struct fb_session_options {
 	bool stdin_open;
 	bool terminal;
+	bool raw;
 	bool sig_proxy;
 	const struct fb_log *log;
-	sigset_t mask;
+};
+
+/** struct fb_session_phase - Init says when it reached what; ns of the guest's boot time */
+struct fb_session_phase {
+	char name[24];
+	uint64_t ns;
 };
 
 /**
  * struct fb_session_result - What the session saw
- * @aborted_by: A signal that ended it before the entrypoint ran, or 0
+ * @aborted_by: A signal that ended it early, or 0
  * @hello_ns, @started_ns, @exit_ns: CLOCK_MONOTONIC, 0 = never
  * @output_error: Negative errno of an output that failed (not EPIPE), or 0
+ * @phases:     Of init, where it was asked to tell
+ * @exited:     @exit is the guest's word
+ * @exit:       What the exit record will say, should it be lost
  */
 struct fb_session_result {
 	int aborted_by;
@@ -41,15 +54,11 @@ struct fb_session_result {
 	uint64_t started_ns;
 	uint64_t exit_ns;
 	int output_error;
+	struct fb_session_phase phases[FB_SESSION_PHASES_MAX];
+	size_t phase_count;
+	bool exited;
+	struct fb_exit_record exit;
 };
-
-/**
- * fb_session_block_signals() - From here on signals are the session's
- * @ret_old: The mask before
- *
- * Before the monitor is started, so that none falls between.
- */
-void fb_session_block_signals(sigset_t *ret_old);
 
 /**
  * fb_session_run() - Take part until the monitor closes the connection
@@ -57,8 +66,10 @@ void fb_session_block_signals(sigset_t *ret_old);
  * @options: How (borrowed)
  * @ret:     Always filled in
  *
- * The terminal is restored when this returns.  SIGINT, SIGTERM, SIGHUP and
- * SIGQUIT before the entrypoint runs end the session; later ones are forwarded.
+ * The signals of client_signals.h must be blocked, and stay so.  The terminal is
+ * restored when this returns.  SIGINT, SIGTERM, SIGHUP and SIGQUIT
+ * before the command runs end the session, others wait until it does; later all
+ * are forwarded.
  *
  * Return: 0; -EPROTO the guest broke the protocol; a negative errno.
  */

@@ -367,7 +367,7 @@ static void fill_process(const struct preparation *p,
 	out->terminal = from->terminal;
 	out->stdin_open = p->spec->stdin_open;
 	if (from->terminal)
-		out->size = fb_terminal_size(STDIN_FILENO);
+		out->size = fb_terminal_size();
 	for (unsigned int i = 0; i < from->rlimit_count; i++) {
 		struct fb_spec_rlimit *limit = &out->rlimits[i];
 
@@ -466,11 +466,12 @@ static int write_config(const struct preparation *p, struct fb_err *err)
 	json_decref(json);
 	if (!text)
 		return fb_err_set(err, -ENOMEM, "keep the configuration: %m");
-	r = fb_write_file_at(p->c->handle.dir_fd, FB_CONTAINER_FILE_CONFIG,
-			     text, strlen(text), 0600);
+	/* a power failure ends the machine as well: nothing waits for the disk */
+	r = fb_replace_file_at(p->c->handle.dir_fd, FB_CONTAINER_FILE_CONFIG,
+			       text, strlen(text), 0600);
 	if (r == 0)
-		r = fb_write_file_at(p->c->handle.dir_fd,
-				     FB_CONTAINER_FILE_READY, "", 0, 0600);
+		r = fb_replace_file_at(p->c->handle.dir_fd,
+				       FB_CONTAINER_FILE_READY, "", 0, 0600);
 	return r < 0 ? fb_err_set(err, r, "keep the configuration: %m") : 0;
 }
 

@@ -6,6 +6,12 @@ load machine
 
 setup_file() { fb_machine_setup_file; }
 
+# a machine in the background: $pid is the client, not a shell around it
+vm_start() {
+	"$FLAMEBOX" run --rm --engine "${FLAMEBOX_TEST_ENGINE:-auto}" "$@" &
+	pid=$!
+}
+
 @test "stdin arrives whole, with its end" {
 	head -c 3000000 /dev/urandom >"$BATS_TEST_TMPDIR/in"
 	want=$(sha256sum <"$BATS_TEST_TMPDIR/in")
@@ -33,9 +39,8 @@ setup_file() { fb_machine_setup_file; }
 
 @test "a reader that stops does not hold stderr up" {
 	mkfifo "$BATS_TEST_TMPDIR/pipe"
-	vm demo sh -c 'head -c 3000000 /dev/zero; echo seen >&2' \
-		>"$BATS_TEST_TMPDIR/pipe" 2>"$BATS_TEST_TMPDIR/err" 3>&- &
-	pid=$!
+	vm_start demo sh -c 'head -c 3000000 /dev/zero; echo seen >&2' \
+		>"$BATS_TEST_TMPDIR/pipe" 2>"$BATS_TEST_TMPDIR/err" 3>&-
 	exec 7<"$BATS_TEST_TMPDIR/pipe"
 	sleep 3
 	# nothing of stdout was read yet: 3 MB are more than every buffer on the way
@@ -52,9 +57,8 @@ setup_file() { fb_machine_setup_file; }
 }
 
 @test "signals reach the command; without a handler PID 1 ignores them" {
-	vm demo sh -c 'trap "echo got; exit 9" USR1; echo ready; while :; do sleep 0.1; done' \
-		>"$BATS_TEST_TMPDIR/out" 3>&- &
-	pid=$!
+	vm_start demo sh -c 'trap "echo got; exit 9" USR1; echo ready; while :; do sleep 0.1; done' \
+		>"$BATS_TEST_TMPDIR/out" 3>&-
 	wait_for 60 grep -q ready "$BATS_TEST_TMPDIR/out"
 	kill -TERM $pid
 	sleep 1
@@ -67,8 +71,7 @@ setup_file() { fb_machine_setup_file; }
 }
 
 @test "a signal before the command runs ends the client" {
-	vm demo sleep 100 3>&- &
-	pid=$!
+	vm_start demo sleep 100 3>&-
 	sleep 0.3
 	kill -TERM $pid
 	status=0

@@ -78,7 +78,7 @@ static void test_files(const char *dir)
 	int r;
 
 	TAP_INT(fb_write_file_at(fd, "f", "hello", 5, 0600), 0, "write");
-	TAP_INT(fb_write_file_at(fd, "f", "bye", 3, 0600), 0, "replace");
+	TAP_INT(fb_replace_file_at(fd, "f", "bye", 3, 0600), 0, "replace");
 	TAP_INT(fb_read_file_at(fd, "f", 3, &data, &len), 0, "read");
 	TAP_STR(data, "bye", "contents");
 	free(FB_TAKE_PTR(data));

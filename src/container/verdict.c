@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container/verdict.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+
+/* the kernel's ways to say that no memory was left and nobody could be killed */
+static const char *const oom_panics[] = {
+	"deadlocked on memory",
+	"Out of memory",
+	"out of memory",
+};
+
+void fb_verdict_vmm_ended(int wait_status, const struct fb_evidence *console,
+			  const struct fb_evidence *vmm_stderr,
+			  struct fb_exit_record *record)
+{
+	fb_evidence_line(console, "Kernel panic", record->text,
+			 sizeof(record->text));
+	record->value = 0;
+	if (record->text[0]) {
+		record->class_ = FB_EXIT_PANIC;
+		for (size_t i = 0; i < FB_ARRAY_SIZE(oom_panics); i++)
+			if (strstr(record->text, oom_panics[i]))
+				record->oom = true;
+		return;
+	}
+	fb_evidence_line(vmm_stderr, NULL, record->text, sizeof(record->text));
+	if (WIFSIGNALED(wait_status)) {
+		record->class_ = FB_EXIT_VMM_KILLED;
+		record->value = (uint32_t)WTERMSIG(wait_status);
+	} else {
+		record->class_ = FB_EXIT_VMM_EXITED;
+		record->value = (uint32_t)WEXITSTATUS(wait_status);
+	}
+}
