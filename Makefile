@@ -21,7 +21,7 @@ $(BUILD)/build.ninja:
 	@mv $(BUILD).log $(BUILD)/setup.log
 
 program: $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet
+	@ninja -C $(BUILD) --quiet flamebox flamebox-monitor initramfs.cpio
 
 kernel:
 	@kernel/build.sh $(BUILD)
@@ -41,6 +41,7 @@ check-fresh: ## quickstart and quickstart check in a bare Debian tree (as root)
 	@scripts/check-fresh
 
 bench: all ## figures and ratios, side by side with other tools
+	@ninja -C $(BUILD) --quiet bench/bench-bare
 	@bench/run $(BUILD)
 
 lint: ## format, static analysis, shell scripts, layers
