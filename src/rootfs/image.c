@@ -35,7 +35,7 @@ int fb_image_open(struct fb_image *image, int fd,
 	image->options = options;
 	image->codec = fb_codec_new(options);
 	if (!image->codec || fb_sqfs_output_open(&image->out, fd, SQ_SUPER_SIZE,
-					    options->max_image_bytes) < 0)
+						 options->max_image_bytes) < 0)
 		return fb_err_set(err, -ENOMEM, "set up the image: %m");
 	r = write_options(image, err);
 	if (r == 0)
@@ -112,7 +112,7 @@ static int write_tree(struct fb_tables *t, struct fb_tree_node *root,
 	at->root_ref = root->inode->ref;
 	if (r == 0)
 		r = fb_sqfs_output_write(t->out, fb_str_cstr(&t->listings.kept),
-				    t->listings.kept.len, err);
+					 t->listings.kept.len, err);
 	return r;
 }
 

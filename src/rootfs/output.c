@@ -13,11 +13,11 @@
 #define KEPT_MAX ((size_t)4 << 30)
 
 int fb_sqfs_output_open(struct fb_sqfs_output *out, int fd, uint64_t pos,
-		   uint64_t max_bytes)
+			uint64_t max_bytes)
 {
 	*out = (struct fb_sqfs_output){ .fd = fd,
-				   .pos = pos,
-				   .max_bytes = max_bytes };
+					.pos = pos,
+					.max_bytes = max_bytes };
 	out->buf = malloc(BUFFER_SIZE);
 	return out->buf ? 0 : -ENOMEM;
 }
@@ -44,8 +44,8 @@ int fb_sqfs_output_flush(struct fb_sqfs_output *out, struct fb_err *err)
 	return used ? put(out, out->buf, used, out->pos - used, err) : 0;
 }
 
-int fb_sqfs_output_write(struct fb_sqfs_output *out, const void *data, size_t len,
-		    struct fb_err *err)
+int fb_sqfs_output_write(struct fb_sqfs_output *out, const void *data,
+			 size_t len, struct fb_err *err)
 {
 	int r = 0;
 
@@ -116,8 +116,8 @@ int fb_meta_flush(struct fb_meta *meta, struct fb_err *err)
 	}
 	r = note_location(meta, err);
 	if (r == 0 && meta->out) {
-		r = fb_sqfs_output_write(meta->out, meta->packed, 2u + (size_t)n,
-				    err);
+		r = fb_sqfs_output_write(meta->out, meta->packed,
+					 2u + (size_t)n, err);
 	} else if (r == 0) {
 		r = fb_str_append(&meta->kept, meta->packed, 2u + (size_t)n);
 		if (r < 0)

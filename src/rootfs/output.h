@@ -27,14 +27,14 @@ struct fb_sqfs_output {
 
 /** fb_sqfs_output_open() - Begin at @pos. Return: 0; -ENOMEM */
 int fb_sqfs_output_open(struct fb_sqfs_output *out, int fd, uint64_t pos,
-		   uint64_t max_bytes);
+			uint64_t max_bytes);
 
 /** fb_sqfs_output_release() - Free; what was not flushed is lost */
 void fb_sqfs_output_release(struct fb_sqfs_output *out);
 
 /** fb_sqfs_output_write() - Append. Return: 0; -EFBIG with a hint; -ENOSPC; -EIO; … */
-int fb_sqfs_output_write(struct fb_sqfs_output *out, const void *data, size_t len,
-		    struct fb_err *err);
+int fb_sqfs_output_write(struct fb_sqfs_output *out, const void *data,
+			 size_t len, struct fb_err *err);
 
 /** fb_sqfs_output_flush() - Everything into the file. Return: as fb_sqfs_output_write() */
 int fb_sqfs_output_flush(struct fb_sqfs_output *out, struct fb_err *err);

@@ -187,7 +187,7 @@ static int put_locations(struct fb_tables *t, struct fb_meta *m,
 		return r;
 	*ret_place = t->out->pos;
 	return fb_sqfs_output_write(t->out, fb_str_cstr(&m->locations),
-			       m->locations.len, err);
+				    m->locations.len, err);
 }
 
 int fb_tables_fragments(struct fb_tables *t, const struct fb_fragments *f,
@@ -327,8 +327,8 @@ static int put_list(struct fb_tables *t, const struct fb_meta *list,
 	if (r == 0)
 		r = fb_sqfs_output_write(t->out, buf, sizeof(buf), err);
 	return r < 0 ? r
-		     : fb_sqfs_output_write(t->out, fb_str_cstr(&places), places.len,
-				       err);
+		     : fb_sqfs_output_write(t->out, fb_str_cstr(&places),
+					    places.len, err);
 }
 
 int fb_tables_xattrs(struct fb_tables *t, uint64_t *ret_place,

@@ -212,11 +212,12 @@ int fb_place_find(const struct fb_tree *tree, struct fb_tree_node *root,
 int fb_place_make(struct fb_tree *tree, struct fb_place *place,
 		  struct fb_err *err)
 {
-	size_t missing = strlen(place->missing), len;
+	size_t dir = fb_tree_path_len(place->dir), len;
+	size_t missing = strlen(place->missing);
 	const char *rest = place->missing, *name;
 	struct fb_tree_node *node;
 
-	if (fb_tree_path_len(place->dir) + missing + strlen(place->last) + 2 >
+	if (dir + (dir > 0) + missing + (missing > 0) + strlen(place->last) >
 	    FB_TREE_PATH_MAX)
 		return too_long(err);
 	while ((name = fb_path_component(&rest, &len))) {

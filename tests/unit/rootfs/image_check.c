@@ -403,26 +403,153 @@ static int check_all(struct check *c)
 	return r;
 }
 
+static void init(struct check *c)
+{
+	c->file.base.destroy = no_destroy;
+	c->file.base.copy = same_object;
+	c->file.read_at = read_at;
+	c->file.get_size = get_size;
+}
+
+static void release(struct check *c)
+{
+	free(c->numbers);
+	free(c->number_used);
+	destroy(c->data);
+	destroy(c->dirs);
+	destroy(c->xattrs);
+	destroy(c->ids);
+	destroy(c->cmp);
+}
+
 int image_check(int fd, const struct model *model, struct fb_str *why)
 {
 	struct check c = { .fd = fd, .model = model, .why = why };
 	int r;
 
-	c.file.base.destroy = no_destroy;
-	c.file.base.copy = same_object;
-	c.file.read_at = read_at;
-	c.file.get_size = get_size;
+	init(&c);
 	r = open_image(&c);
 	if (r != 0)
 		r = DIFFERS(&c, "", "result of opening the image", r, 0);
 	else
 		r = check_all(&c);
-	free(c.numbers);
-	free(c.number_used);
-	destroy(c.data);
-	destroy(c.dirs);
-	destroy(c.xattrs);
-	destroy(c.ids);
-	destroy(c.cmp);
+	release(&c);
 	return r;
+}
+
+static char type_letter(sqfs_u16 mode)
+{
+	return S_ISDIR(mode)	? 'd'
+	       : S_ISLNK(mode)	? 'l'
+	       : S_ISCHR(mode)	? 'c'
+	       : S_ISBLK(mode)	? 'b'
+	       : S_ISFIFO(mode) ? 'p'
+				: 'f';
+}
+
+static int list_xattrs(struct check *c, const sqfs_inode_generic_t *inode,
+		       struct fb_str *out)
+{
+	sqfs_xattr_id_t desc = { 0 };
+	sqfs_u32 index = 0xffffffff;
+	int r = 0;
+
+	(void)sqfs_inode_get_xattr_index(inode, &index);
+	if (index == 0xffffffff)
+		return 0;
+	r = sqfs_xattr_reader_get_desc(c->xattrs, index, &desc);
+	if (r == 0)
+		r = sqfs_xattr_reader_seek_kv(c->xattrs, &desc);
+	for (sqfs_u32 i = 0; i < desc.count && r == 0; i++) {
+		sqfs_xattr_entry_t *key = NULL;
+		sqfs_xattr_value_t *value = NULL;
+
+		r = sqfs_xattr_reader_read_key(c->xattrs, &key);
+		if (r == 0)
+			r = sqfs_xattr_reader_read_value(c->xattrs, key,
+							 &value);
+		if (r == 0)
+			fb_str_printf(out, " [%s=%.*s]", (const char *)key->key,
+				      (int)value->size,
+				      (const char *)value->value);
+		sqfs_free(key);
+		sqfs_free(value);
+	}
+	return r;
+}
+
+static int list_content(struct check *c, const sqfs_inode_generic_t *inode,
+			struct fb_str *out)
+{
+	char buf[64];
+	sqfs_u64 size = 0;
+	sqfs_s32 n;
+
+	(void)sqfs_inode_get_file_size(inode, &size);
+	if (size > sizeof(buf))
+		return fb_str_printf(out, " size %llu",
+				     (unsigned long long)size);
+	n = size ? sqfs_data_reader_read(c->data, inode, 0, buf, sizeof(buf))
+		 : 0;
+	return n < 0 ? n : fb_str_printf(out, " =%.*s", n, buf);
+}
+
+static int list_node(struct check *c, const sqfs_tree_node_t *n,
+		     const char *path, struct fb_str *out)
+{
+	const sqfs_inode_generic_t *inode = n->inode;
+	sqfs_u16 mode = inode->base.mode;
+	sqfs_u32 dev = inode->data.dev.devno;
+
+	fb_str_printf(out, "%c %s %o %u:%u @%u", type_letter(mode),
+		      path[0] ? path : "/", mode & 07777u, n->uid, n->gid,
+		      inode->base.mod_time);
+	if (!S_ISDIR(mode) && links_of(inode) != 1)
+		fb_str_printf(out, " x%u", links_of(inode));
+	if (S_ISREG(mode) && list_content(c, inode, out) < 0)
+		return -1;
+	if (S_ISLNK(mode))
+		fb_str_printf(out, " ->%.*s",
+			      (int)inode->data.slink.target_size,
+			      (const char *)inode->extra);
+	if (S_ISCHR(mode) || S_ISBLK(mode))
+		fb_str_printf(out, " %u:%u", (dev & 0xfff00) >> 8,
+			      (dev & 0xff) | ((dev >> 12) & 0xfff00));
+	if (list_xattrs(c, inode, out) != 0)
+		return -1;
+	fb_str_putc(out, '\n');
+	return 0;
+}
+
+static int list_tree(struct check *c, const sqfs_tree_node_t *n,
+		     const char *path, struct fb_str *out)
+{
+	char child[2 * MODEL_PATH_MAX];
+	int r = list_node(c, n, path, out);
+
+	for (n = n->children; n && r == 0; n = n->next) {
+		(void)snprintf(child, sizeof(child), "%s%s%s", path,
+			       path[0] ? "/" : "", (const char *)n->name);
+		r = list_tree(c, n, child, out);
+	}
+	return r;
+}
+
+int image_list(int fd, struct fb_str *out)
+{
+	struct check c = { .fd = fd };
+	sqfs_tree_node_t *root = NULL;
+	int r;
+
+	init(&c);
+	r = open_image(&c);
+	if (r == 0)
+		r = sqfs_dir_reader_get_full_hierarchy(c.dirs, c.ids, NULL, 0,
+						       &root);
+	if (r == 0) {
+		r = list_tree(&c, root, "", out);
+		sqfs_dir_tree_destroy(root);
+	}
+	release(&c);
+	return r == 0 ? out->err : -1;
 }

@@ -18,4 +18,14 @@
  */
 int image_check(int fd, const struct model *model, struct fb_str *why);
 
+/**
+ * image_list() - An image as text, a line a name in the order of the image
+ * @fd:  Image
+ * @out: "TYPE PATH MODE UID:GID @TIME", then " xLINKS" where there are several
+ *       names, " =CONTENT", " ->TARGET", " MAJOR:MINOR", " [XATTR=VALUE]"
+ *
+ * Return: 0; -1 it cannot be read.
+ */
+int image_list(int fd, struct fb_str *out);
+
 #endif
