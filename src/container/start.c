@@ -26,6 +26,7 @@
 #include "container/launch.h"
 #include "container/terminal.h"
 #include "machine/engine.h"
+#include "machine/tsc.h"
 #include "net/guard.h"
 #include "net/passt.h"
 #include "net/user.h"
@@ -300,6 +301,9 @@ static int prepare_plan(struct preparation *p, struct fb_err *err)
 	config.uid = config.gid = p->vmm_uid;
 	if (p->engine.accel == FB_ACCEL_KVM)
 		(void)fb_probe_kvm_group(&config.gid);
+	if (p->engine.accel == FB_ACCEL_TCG)
+		config.tsc_khz = fb_tsc_khz(
+			fb_store_dir_fd(p->c->store, FB_STORE_DIR_RUN, NULL));
 	memcpy(config.mac, p->net.mac, sizeof(config.mac));
 	r = add_passt(p, err);
 	if (r < 0)

@@ -40,6 +40,8 @@ enum fb_machine_nic {
  * @initramfs_fd: Likewise
  * @cpus:         1 … FB_MACHINE_CPUS_MAX
  * @memory_bytes: At least FB_MACHINE_MEMORY_MIN, rounded up to whole MiB
+ * @tsc_khz:      Of the host, from machine/tsc.h; 0 = unknown.  Only software
+ *                emulation makes use of it
  * @disks:        In the order in which the guest is told their names
  * @mac:          Of the interface
  * @channel_fd:   The VMM's end of a connected stream socket (borrowed)
@@ -51,6 +53,7 @@ struct fb_machine_config {
 	int initramfs_fd;
 	unsigned int cpus;
 	uint64_t memory_bytes;
+	uint32_t tsc_khz;
 	struct fb_machine_disk disks[FB_MACHINE_DISKS_MAX];
 	size_t disk_count;
 	enum fb_machine_nic nic;

@@ -98,6 +98,18 @@ static void render_file(struct fb_plan_process *p, const char *option, int fd)
 	(void)fb_strv_addf(&p->readable, "/proc/self/fd/%d", fd);
 }
 
+/* constant for a host and an accelerator: nothing of any container */
+static void render_cmdline(const struct fb_machine_config *c,
+			   enum fb_accel accel, struct fb_strv *argv)
+{
+	(void)fb_strv_add(argv, "-append");
+	if (accel == FB_ACCEL_TCG && c->tsc_khz)
+		(void)fb_strv_addf(argv, "%s tsc_early_khz=%u", KERNEL_COMMON,
+				   c->tsc_khz);
+	else
+		(void)fb_strv_add(argv, KERNEL_COMMON);
+}
+
 /*
  * The virtio transports, in the order of the command line: QEMU gives the first
  * device the last transport and interrupt 12, the next 11, and so on.  Interrupt
@@ -254,7 +266,7 @@ static int qemu_render(const struct fb_machine_config *c, enum fb_accel accel,
 	render_base(c, accel, &p->argv);
 	render_file(p, "-kernel", c->kernel_fd);
 	render_file(p, "-initrd", c->initramfs_fd);
-	add(&p->argv, "-append", KERNEL_COMMON);
+	render_cmdline(c, accel, &p->argv);
 	render_devices(c, p, plan);
 	render_sandbox(c, accel, p);
 	p->drop_ids = c->drop_ids;

@@ -101,8 +101,10 @@ static void test_golden(const char *folder)
 {
 	struct fb_machine_config c = two_disks;
 
+	c.tsc_khz = 2596140;
 	check(folder, "tcg", &c, FB_ACCEL_TCG);
 	check(folder, "kvm", &c, FB_ACCEL_KVM);
+	c.tsc_khz = 0;
 	c.nic = FB_NIC_NONE;
 	check(folder, "no-network", &c, FB_ACCEL_TCG);
 	c.nic = FB_NIC_STREAM;
