@@ -15,10 +15,10 @@
 #include "machine/engine.h"
 
 /* what each part is for: docs/engines.md "The kernel's command line" */
-#define KERNEL_COMMON                                                     \
-	"console=ttyS0 quiet loglevel=4 reboot=t panic=-1 "               \
-	"random.trust_cpu=on cryptomgr.notests rcupdate.rcu_expedited=1 " \
-	"no_timer_check tsc=reliable nokaslr mitigations=auto"
+#define KERNEL_COMMON "console=ttyS0 quiet reboot=t panic=-1"
+/* KVM says the first of these to the kernel itself, and has its own clock */
+#define KERNEL_TCG " no_timer_check"
+#define KERNEL_TCG_CLOCK " tsc=reliable tsc_early_khz="
 
 static const char *const readable[] = {
 	"/usr",
@@ -103,11 +103,13 @@ static void render_cmdline(const struct fb_machine_config *c,
 			   enum fb_accel accel, struct fb_strv *argv)
 {
 	(void)fb_strv_add(argv, "-append");
-	if (accel == FB_ACCEL_TCG && c->tsc_khz)
-		(void)fb_strv_addf(argv, "%s tsc_early_khz=%u", KERNEL_COMMON,
-				   c->tsc_khz);
-	else
+	if (accel != FB_ACCEL_TCG)
 		(void)fb_strv_add(argv, KERNEL_COMMON);
+	else if (c->tsc_khz)
+		(void)fb_strv_addf(argv, "%s%s%s%u", KERNEL_COMMON, KERNEL_TCG,
+				   KERNEL_TCG_CLOCK, c->tsc_khz);
+	else
+		(void)fb_strv_add(argv, KERNEL_COMMON KERNEL_TCG);
 }
 
 /*
