@@ -16,13 +16,14 @@
 #include "base/str.h"
 
 /* Raised when the options of mkfs change, so that old templates are not used */
-#define TEMPLATE_VERSION 1
+#define TEMPLATE_VERSION 2
 #define NAME_SIZE 64
 
 char *fb_upper_find_mkfs(void)
 {
 	/* an ordinary user's PATH often lacks the sbin folders */
-	static const char *const places[] = { "mkfs.ext4", "/usr/sbin/mkfs.ext4",
+	static const char *const places[] = { "mkfs.ext4",
+					      "/usr/sbin/mkfs.ext4",
 					      "/sbin/mkfs.ext4" };
 	char *found = NULL;
 
@@ -50,22 +51,34 @@ static int wait_for_mkfs(pid_t pid, int errors_fd, struct fb_err *err)
 /*
  * Nothing is left to be done at the first mount (lazy_itable_init=0: the guest
  * would otherwise write zeroes into the sparse file), no reserve for root, and
- * a journal of the least size, since the disk is a container's.
+ * a journal of the least size, since the disk is a container's.  Block groups
+ * begin uninitialised and all metadata lie together, without copies of the
+ * superblock: what there is to copy for a container is 48 KiB in 4 extents, for
+ * 1 TiB 1 MiB in 4 (before: 408 KiB in 24; 44 MiB in 1056).
  */
 static int run_mkfs(int fd, struct fb_err *err)
 {
 	FB_FREE char *mkfs = fb_upper_find_mkfs();
 	FB_FD int errors_r = -EBADF, errors_w = -EBADF;
 	char *const argv[] = {
-		(char[]){ "mkfs.ext4" }, (char[]){ "-q" }, (char[]){ "-F" },
-		(char[]){ "-b" }, (char[]){ "4096" }, (char[]){ "-m" },
-		(char[]){ "0" }, (char[]){ "-J" }, (char[]){ "size=4" },
+		(char[]){ "mkfs.ext4" },
+		(char[]){ "-q" },
+		(char[]){ "-F" },
+		(char[]){ "-b" },
+		(char[]){ "4096" },
+		(char[]){ "-m" },
+		(char[]){ "0" },
+		(char[]){ "-J" },
+		(char[]){ "size=4" },
 		(char[]){ "-O" },
-		(char[]){ "^resize_inode,^huge_file,^metadata_csum" },
+		(char[]){ "^resize_inode,^huge_file,^metadata_csum,uninit_bg,"
+			  "sparse_super2" },
 		(char[]){ "-E" },
 		(char[]){ "lazy_itable_init=0,lazy_journal_init=1,nodiscard,"
-			  "root_owner=0:0" },
-		(char[]){ "/proc/self/fd/7" }, NULL
+			  "root_owner=0:0,packed_meta_blocks=1,"
+			  "num_backup_sb=0" },
+		(char[]){ "/proc/self/fd/7" },
+		NULL
 	};
 	struct fb_spawn spec = { .argv = argv, .die_with_parent = true };
 	struct fb_spawn_fd fds[2];
@@ -73,11 +86,10 @@ static int run_mkfs(int fd, struct fb_err *err)
 	pid_t pid;
 
 	if (!mkfs)
-		return fb_err_hint(err,
-				   fb_err_set(err, -ENOENT,
-					      "mkfs.ext4 not found"),
-				   "install it: apt install e2fsprogs; or use "
-				   "--ephemeral");
+		return fb_err_hint(
+			err, fb_err_set(err, -ENOENT, "mkfs.ext4 not found"),
+			"install it: apt install e2fsprogs; or use "
+			"--ephemeral");
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return fb_err_set(err, -errno, "start mkfs.ext4: %m");
 	errors_r = pipe_fds[0];
@@ -109,9 +121,9 @@ static int copy_range(int from, int to, uint64_t offset, uint64_t end)
 		return -ENOMEM;
 	while ((uint64_t)in < end && r == 0) {
 		n = fb_pread_full(from, buf,
-				  end - (uint64_t)in < 1u << 20 ?
-					  (size_t)(end - (uint64_t)in) :
-					  1u << 20,
+				  end - (uint64_t)in < 1u << 20
+					  ? (size_t)(end - (uint64_t)in)
+					  : 1u << 20,
 				  (uint64_t)in);
 		if (n <= 0)
 			return (int)n;
@@ -148,7 +160,8 @@ static int copy_sparse(int from, int to, uint64_t size)
 static int format_scratch(int dir_fd, uint64_t size, int *ret_fd,
 			  struct fb_err *err)
 {
-	FB_FD int fd = openat(dir_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	FB_FD int fd =
+		openat(dir_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
 	int r;
 
 	if (fd < 0 || ftruncate(fd, (off_t)size) < 0)
