@@ -64,17 +64,20 @@ static int send_spec(int fd, char **words, int count, const char *root,
 {
 	static const char *const fallback[] = { "true" };
 	FB_STR struct fb_str bytes = FB_STR_INIT(FB_SPEC_ENCODED_MAX);
-	char *env[] = { (char[]){ "PATH=/usr/local/sbin:/usr/local/bin:"
-				  "/usr/sbin:/usr/bin:/sbin:/bin" } };
+	char *env[] = { (char[]){
+		"PATH=/usr/local/sbin:/usr/local/bin:"
+		"/usr/sbin:/usr/bin:/sbin:/bin" } };
 	struct fb_guest_spec spec = {
-		.process = { .args = count ? (char *const *)words :
-					     (char *const *)(uintptr_t)fallback,
+		.process = { .args = count ? (char *const *)words
+					   : (char *const *)(uintptr_t)fallback,
 			     .arg_count = count ? (size_t)count : 1,
 			     .env = env,
 			     .env_count = 1,
 			     .cwd = "/" },
-		.root = { .device = root, .fs = FB_SPEC_FS_SQUASHFS,
-			  .upper_device = upper, .disposable = true },
+		.root = { .device = root,
+			  .fs = FB_SPEC_FS_SQUASHFS,
+			  .upper_device = upper,
+			  .disposable = true },
 	};
 	uint8_t header[FB_FRAME_HEADER_SIZE], fresh[FB_SPEC_FRESH_SIZE];
 	uint8_t seed[FB_SPEC_SEED_SIZE];
@@ -93,9 +96,9 @@ static int send_spec(int fd, char **words, int count, const char *root,
 	frame.flags = FB_GUEST_FLAG_LAST;
 	fb_frame_put_header(header, &frame);
 	return fb_write_full(fd, header, sizeof(header)) < 0 ||
-			       fb_write_full(fd, fresh, sizeof(fresh)) < 0 ?
-		       -1 :
-		       0;
+			       fb_write_full(fd, fresh, sizeof(fresh)) < 0
+		       ? -1
+		       : 0;
 }
 
 static void give_back(int fd, const struct fb_frame *frame)

@@ -21,8 +21,8 @@ static int by_name(const struct dirent *entry)
 int main(int argc, char **argv)
 {
 	struct dirent **names = NULL;
-	int count = argc == 2 ? scandir(argv[1], &names, by_name, alphasort) :
-				-1;
+	int count =
+		argc == 2 ? scandir(argv[1], &names, by_name, alphasort) : -1;
 	int failed = 0;
 
 	if (count <= 0) {

@@ -36,25 +36,25 @@ tap_ok(bool ok, const char *file, int line, const char *fmt, ...)
 #define TAP_OK(cond, ...) tap_ok((cond), __FILE__, __LINE__, __VA_ARGS__)
 
 /** TAP_INT() - Two integers are equal; both are shown where not */
-#define TAP_INT(got, want, ...)                                                \
-	do {                                                                   \
-		long long tap_g_ = (long long)(got);                           \
-		long long tap_w_ = (long long)(want);                          \
-		if (!TAP_OK(tap_g_ == tap_w_, __VA_ARGS__))                    \
-			printf("# got %lld, want %lld\n", tap_g_, tap_w_);     \
+#define TAP_INT(got, want, ...)                                            \
+	do {                                                               \
+		long long tap_g_ = (long long)(got);                       \
+		long long tap_w_ = (long long)(want);                      \
+		if (!TAP_OK(tap_g_ == tap_w_, __VA_ARGS__))                \
+			printf("# got %lld, want %lld\n", tap_g_, tap_w_); \
 	} while (0)
 
 /** TAP_STR() - Two C strings are equal (NULL equals NULL) */
-#define TAP_STR(got, want, ...)                                                \
-	do {                                                                   \
-		const char *tap_g_ = (got);                                    \
-		const char *tap_w_ = (want);                                   \
-		if (!TAP_OK(tap_g_ && tap_w_ ? !strcmp(tap_g_, tap_w_) :       \
-					       tap_g_ == tap_w_,               \
-			    __VA_ARGS__))                                      \
-			printf("# got  '%s'\n# want '%s'\n",                   \
-			       tap_g_ ? tap_g_ : "(null)",                     \
-			       tap_w_ ? tap_w_ : "(null)");                    \
+#define TAP_STR(got, want, ...)                                        \
+	do {                                                           \
+		const char *tap_g_ = (got);                            \
+		const char *tap_w_ = (want);                           \
+		if (!TAP_OK(tap_g_ && tap_w_ ? !strcmp(tap_g_, tap_w_) \
+					     : tap_g_ == tap_w_,       \
+			    __VA_ARGS__))                              \
+			printf("# got  '%s'\n# want '%s'\n",           \
+			       tap_g_ ? tap_g_ : "(null)",             \
+			       tap_w_ ? tap_w_ : "(null)");            \
 	} while (0)
 
 /** tap_skip() - Count one skipped test, with its reason */

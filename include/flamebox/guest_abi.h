@@ -58,17 +58,17 @@
 
 enum fb_guest_frame_type {
 	FB_GUEST_HELLO = 1, /* g→h  struct fb_guest_hello */
-	FB_GUEST_BEGIN,	    /* h→g  a piece of the spec; flag LAST on the last */
-	FB_GUEST_STARTED,   /* g→h  empty: execve() of the process succeeded */
-	FB_GUEST_DATA,	    /* both bytes of a stream, 1 … FB_GUEST_FRAME_MAX */
-	FB_GUEST_EOF,	    /* both empty: the sender has no more for this stream */
-	FB_GUEST_CLOSE,	    /* both empty: the receiver wants no more of it */
+	FB_GUEST_BEGIN, /* h→g  a piece of the spec; flag LAST on the last */
+	FB_GUEST_STARTED, /* g→h  empty: execve() of the process succeeded */
+	FB_GUEST_DATA,	  /* both bytes of a stream, 1 … FB_GUEST_FRAME_MAX */
+	FB_GUEST_EOF,	/* both empty: the sender has no more for this stream */
+	FB_GUEST_CLOSE, /* both empty: the receiver wants no more of it */
 	FB_GUEST_WINDOW_ADD, /* both uint32_t: bytes handed on */
-	FB_GUEST_SIGNAL,    /* h→g  uint32_t: signal number for the process */
-	FB_GUEST_RESIZE,    /* h→g  struct fb_guest_winsize */
-	FB_GUEST_EXIT,	    /* g→h  struct fb_guest_exit, then its text */
-	FB_GUEST_EXIT_ACK,  /* h→g  empty */
-	FB_GUEST_LOG,	    /* g→h  one line of init's own log, ≤ FB_GUEST_TEXT_MAX */
+	FB_GUEST_SIGNAL,   /* h→g  uint32_t: signal number for the process */
+	FB_GUEST_RESIZE,   /* h→g  struct fb_guest_winsize */
+	FB_GUEST_EXIT,	   /* g→h  struct fb_guest_exit, then its text */
+	FB_GUEST_EXIT_ACK, /* h→g  empty */
+	FB_GUEST_LOG, /* g→h  one line of init's own log, ≤ FB_GUEST_TEXT_MAX */
 	FB_GUEST_FRAME_TYPE_END
 };
 
@@ -112,15 +112,15 @@ static_assert(sizeof(struct fb_guest_winsize) == 4, "winsize is 4 bytes");
 
 /* What ended, and at which step where the entrypoint never ran */
 enum fb_guest_exit_kind {
-	FB_GUEST_EXITED = 1,  /* value: exit status 0 … 255 */
-	FB_GUEST_SIGNALED,    /* value: signal number 1 … 64 */
-	FB_GUEST_NOT_FOUND,   /* value: errno; text: what; docker's 127 */
-	FB_GUEST_NOT_EXEC,    /* value: errno; text: what; docker's 126 */
+	FB_GUEST_EXITED = 1,   /* value: exit status 0 … 255 */
+	FB_GUEST_SIGNALED,     /* value: signal number 1 … 64 */
+	FB_GUEST_NOT_FOUND,    /* value: errno; text: what; docker's 127 */
+	FB_GUEST_NOT_EXEC,     /* value: errno; text: what; docker's 126 */
 	FB_GUEST_SETUP_FAILED, /* value: errno; text: step and object; 125 */
 	FB_GUEST_EXIT_KIND_END
 };
 
-#define FB_GUEST_EXIT_OOM 0x01u	     /* the guest's OOM killer hit it */
+#define FB_GUEST_EXIT_OOM 0x01u	      /* the guest's OOM killer hit it */
 #define FB_GUEST_EXIT_DISK_FULL 0x02u /* the writable layer had no space left */
 
 /**

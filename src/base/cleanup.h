@@ -18,21 +18,21 @@
 #define FB_CLEANUP(fn) __attribute__((cleanup(fn)))
 
 /** FB_TAKE_PTR() - Move a pointer out of a variable, leaving NULL behind */
-#define FB_TAKE_PTR(p)                                                         \
-	({                                                                     \
-		__typeof__(p) *fb_take_src_ = &(p);                            \
-		__typeof__(p) fb_take_val_ = *fb_take_src_;                    \
-		*fb_take_src_ = NULL;                                          \
-		fb_take_val_;                                                  \
+#define FB_TAKE_PTR(p)                                      \
+	({                                                  \
+		__typeof__(p) *fb_take_src_ = &(p);         \
+		__typeof__(p) fb_take_val_ = *fb_take_src_; \
+		*fb_take_src_ = NULL;                       \
+		fb_take_val_;                               \
 	})
 
 /** FB_TAKE_FD() - Move a descriptor out of a variable, leaving -EBADF behind */
-#define FB_TAKE_FD(fd)                                                         \
-	({                                                                     \
-		int *fb_take_src_ = &(fd);                                     \
-		int fb_take_val_ = *fb_take_src_;                              \
-		*fb_take_src_ = -EBADF;                                        \
-		fb_take_val_;                                                  \
+#define FB_TAKE_FD(fd)                            \
+	({                                        \
+		int *fb_take_src_ = &(fd);        \
+		int fb_take_val_ = *fb_take_src_; \
+		*fb_take_src_ = -EBADF;           \
+		fb_take_val_;                     \
 	})
 
 #define FB_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

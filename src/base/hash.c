@@ -56,6 +56,6 @@ void fb_hash_free(struct fb_hash *h)
 
 int fb_sha256(const void *data, size_t len, uint8_t out[32])
 {
-	return EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) == 1 ? 0 :
-									  -EIO;
+	return EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) == 1 ? 0
+									 : -EIO;
 }

@@ -174,8 +174,8 @@ int fb_spawn(const struct fb_spawn *spec, pid_t *ret_pid, int *ret_pidfd,
 		return fb_err_set(err, -ENOENT, "start '%s': not found",
 				  spec->path);
 	if (spec->fd_count > FDS_MAX || pipe2(pipe_fds, O_CLOEXEC) < 0)
-		return fb_err_set(err, spec->fd_count > FDS_MAX ? -E2BIG :
-								  -errno,
+		return fb_err_set(err,
+				  spec->fd_count > FDS_MAX ? -E2BIG : -errno,
 				  "start '%s': %m", found);
 	report_r = pipe_fds[0];
 	report_w = pipe_fds[1];

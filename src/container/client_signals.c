@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 
-static const int taken[] = { SIGHUP,  SIGINT,	 SIGQUIT, SIGUSR1, SIGUSR2,
+static const int taken[] = { SIGHUP,  SIGINT,	 SIGQUIT, SIGUSR1,  SIGUSR2,
 			     SIGTERM, SIGALRM,	 SIGCONT, SIGWINCH, SIGIO,
 			     SIGPWR,  SIGVTALRM, SIGPROF, SIGSTKFLT };
 

@@ -53,8 +53,7 @@ int fb_conn_fill(struct fb_conn *conn)
 	return -EPIPE;
 }
 
-int fb_conn_next(struct fb_conn *conn, struct fb_frame *ret,
-		 struct fb_err *err)
+int fb_conn_next(struct fb_conn *conn, struct fb_frame *ret, struct fb_err *err)
 {
 	int r = fb_frame_reader_next(&conn->reader, ret, err);
 
@@ -65,10 +64,9 @@ int fb_conn_next(struct fb_conn *conn, struct fb_frame *ret,
 
 bool fb_conn_has_room(const struct fb_conn *conn)
 {
-	return conn->deaf || FB_CONN_OUT_SIZE -
-					     (conn->out_end -
-					      conn->out_start) >=
-				     FB_FRAME_SIZE_MAX;
+	return conn->deaf ||
+	       FB_CONN_OUT_SIZE - (conn->out_end - conn->out_start) >=
+		       FB_FRAME_SIZE_MAX;
 }
 
 static uint8_t *reserve(struct fb_conn *conn, size_t len)

@@ -38,8 +38,8 @@ struct fb_container {
 	int socket;
 };
 
-#define FB_CONTAINER_INIT                                                      \
-	((struct fb_container){ .handle = FB_CONTAINER_HANDLE_INIT,            \
+#define FB_CONTAINER_INIT                                           \
+	((struct fb_container){ .handle = FB_CONTAINER_HANDLE_INIT, \
 				.socket = -EBADF })
 
 /** fb_container_release() - Close and free; the container itself stays */

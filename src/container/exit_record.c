@@ -223,9 +223,10 @@ int fb_exit_record_error(const struct fb_exit_record *record,
 			       record->value);
 		return lost(err, record, what);
 	case FB_EXIT_VMM_EXITED:
-		(void)snprintf(what, sizeof(what),
-			       "the VMM ended with status %u and no exit record",
-			       record->value);
+		(void)snprintf(
+			what, sizeof(what),
+			"the VMM ended with status %u and no exit record",
+			record->value);
 		return lost(err, record, what);
 	case FB_EXIT_NO_ANSWER:
 		return lost(err, record, "the guest did not answer in time");

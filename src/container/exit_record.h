@@ -23,14 +23,14 @@ enum fb_exit_class {
 	FB_EXIT_NOT_FOUND,    /* value: errno */
 	FB_EXIT_NOT_EXEC,     /* value: errno */
 	FB_EXIT_SETUP_FAILED, /* value: errno */
-	FB_EXIT_PANIC,	      /* the guest's kernel gave up; @oom: for want of memory */
-	FB_EXIT_VMM_KILLED,   /* value: signal */
-	FB_EXIT_VMM_EXITED,   /* value: its exit status */
-	FB_EXIT_NO_ANSWER,    /* the guest never said that it is ready */
-	FB_EXIT_BAD_GUEST,    /* it broke the protocol */
-	FB_EXIT_CLIENT_GONE,  /* the client of a foreground run ended */
-	FB_EXIT_STOPPED,      /* the monitor was told to end */
-	FB_EXIT_NOT_STARTED,  /* the VMM could not be started */
+	FB_EXIT_PANIC, /* the guest's kernel gave up; @oom: for want of memory */
+	FB_EXIT_VMM_KILLED,  /* value: signal */
+	FB_EXIT_VMM_EXITED,  /* value: its exit status */
+	FB_EXIT_NO_ANSWER,   /* the guest never said that it is ready */
+	FB_EXIT_BAD_GUEST,   /* it broke the protocol */
+	FB_EXIT_CLIENT_GONE, /* the client of a foreground run ended */
+	FB_EXIT_STOPPED,     /* the monitor was told to end */
+	FB_EXIT_NOT_STARTED, /* the VMM could not be started */
 	FB_EXIT_CLASS_COUNT,
 };
 

@@ -5,12 +5,13 @@
 #include <errno.h>
 #include <string.h>
 
-static const char standard[] = "127.0.0.1\tlocalhost\n"
-			       "::1\tlocalhost ip6-localhost ip6-loopback\n"
-			       "fe00::0\tip6-localnet\n"
-			       "ff00::0\tip6-mcastprefix\n"
-			       "ff02::1\tip6-allnodes\n"
-			       "ff02::2\tip6-allrouters\n";
+static const char standard[] =
+	"127.0.0.1\tlocalhost\n"
+	"::1\tlocalhost ip6-localhost ip6-loopback\n"
+	"fe00::0\tip6-localnet\n"
+	"ff00::0\tip6-mcastprefix\n"
+	"ff02::1\tip6-allnodes\n"
+	"ff02::2\tip6-allrouters\n";
 
 static int is_address(const char *text)
 {
@@ -31,8 +32,8 @@ static int add_extra(const char *entry, const char *gateway, struct fb_str *out,
 
 	if (!sep || sep == entry || !sep[1] ||
 	    strcspn(entry, " \t\n") < (size_t)(sep - entry))
-		return fb_err_set(err, -EINVAL, "bad format for add-host: \"%s\"",
-				  entry);
+		return fb_err_set(err, -EINVAL,
+				  "bad format for add-host: \"%s\"", entry);
 	address = sep + 1;
 	len = strlen(address);
 	if (address[0] == '[' && address[len - 1] == ']')

@@ -391,7 +391,15 @@ static struct pollfd watch(const struct fb_conn *conn, bool read)
 	return (struct pollfd){ events ? conn->fd : -1, events, 0 };
 }
 
-enum { AT_GUEST, AT_CLIENT, AT_VMM, AT_CONSOLE, AT_STDERR, AT_SIGNAL, AT_COUNT };
+enum {
+	AT_GUEST,
+	AT_CLIENT,
+	AT_VMM,
+	AT_CONSOLE,
+	AT_STDERR,
+	AT_SIGNAL,
+	AT_COUNT
+};
 
 static void loop_once(struct monitor *m)
 {
@@ -435,8 +443,7 @@ static void loop(struct monitor *m)
 		if (m->vmm_gone && !m->concluded &&
 		    (m->guest.eof || m->stopping))
 			conclude(m);
-	} while (!m->concluded ||
-		 (fb_conn_queued(&m->client) && !m->stopping));
+	} while (!m->concluded || (fb_conn_queued(&m->client) && !m->stopping));
 }
 
 static int open_signals(void)

@@ -32,8 +32,7 @@ int main(int argc, char **argv)
 					FB_NET_GUARD_NET_FD) < 0;
 	if (argc < 3 || argc > 4 ||
 	    parse_seconds(argv[1], &options.boot_timeout_s) < 0 ||
-	    (argc == 4 &&
-	     parse_seconds(argv[3], &options.reset_timeout_s) < 0))
+	    (argc == 4 && parse_seconds(argv[3], &options.reset_timeout_s) < 0))
 		return 2;
 	options.discard = !strcmp(argv[2], "discard");
 	return fb_monitor_run(&options);

@@ -68,7 +68,8 @@ static ssize_t write_some(const struct fb_out_stream *o, const uint8_t *data,
 }
 
 /* as much as goes now. Return: bytes written; @error is set where it failed */
-static size_t write_now(struct fb_out_stream *o, const uint8_t *data, size_t len)
+static size_t write_now(struct fb_out_stream *o, const uint8_t *data,
+			size_t len)
 {
 	size_t done = 0;
 	ssize_t n;

@@ -55,7 +55,8 @@ void fb_out_stream_close(struct fb_out_stream *o);
  * Return: bytes, earlier ones or these, that went out; -ENOBUFS over the maximum;
  * -ENOMEM.
  */
-int64_t fb_out_stream_put(struct fb_out_stream *o, const void *data, size_t len);
+int64_t fb_out_stream_put(struct fb_out_stream *o, const void *data,
+			  size_t len);
 
 /** fb_out_stream_flush() - Write what waits. Return: bytes that went out */
 int64_t fb_out_stream_flush(struct fb_out_stream *o);

@@ -181,11 +181,11 @@ static int pump_monitor(struct session *s, struct fb_err *err)
 		while ((r = fb_conn_next(&s->conn, &frame, err)) > 0) {
 			r = handle_frame(s, &frame);
 			if (r < 0)
-				return fb_err_set(err, r,
-						  "the guest broke the protocol: "
-						  "stream %d, frame %d",
-						  (int)frame.stream,
-						  (int)frame.type);
+				return fb_err_set(
+					err, r,
+					"the guest broke the protocol: "
+					"stream %d, frame %d",
+					(int)frame.stream, (int)frame.type);
 		}
 		if (r < 0)
 			return fb_err_wrap(err, r,
@@ -318,8 +318,7 @@ static int loop_once(struct session *s, struct fb_err *err)
 
 	watch_outputs(s, &p[AT_STDOUT]);
 	if (poll(p, AT_COUNT, -1) < 0)
-		return errno == EINTR ? 0 :
-					fb_err_set(err, -errno, "poll: %m");
+		return errno == EINTR ? 0 : fb_err_set(err, -errno, "poll: %m");
 	if (p[AT_SIGNAL].revents)
 		r = read_signals(s);
 	if (r < 0)
@@ -359,9 +358,9 @@ static void open_streams(struct session *s)
 {
 	for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR; i++) {
 		fb_recv_window_init(&s->recv[i]);
-		fb_out_stream_open(&s->out[i], i == FB_GUEST_STDOUT ?
-						       STDOUT_FILENO :
-						       STDERR_FILENO);
+		fb_out_stream_open(&s->out[i], i == FB_GUEST_STDOUT
+						       ? STDOUT_FILENO
+						       : STDERR_FILENO);
 	}
 	fb_send_window_init(&s->send);
 	s->stdin_done = !s->options->stdin_open;

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 
-static const int crashes[FB_TERMINAL_CRASHES] = { SIGSEGV, SIGBUS, SIGILL,
+static const int crashes[FB_TERMINAL_CRASHES] = { SIGSEGV, SIGBUS,  SIGILL,
 						  SIGFPE,  SIGABRT, SIGTRAP };
 
 /* a signal handler has no other way to what it needs */

@@ -112,8 +112,11 @@ static void test_spawn(void)
 
 	TAP_INT(pipe2(p, O_CLOEXEC), 0, "pipe");
 	struct fb_spawn_fd fds[] = { { p[1], 7 } };
-	struct fb_spawn spec = { .path = "sh", .argv = argv, .fds = fds,
-				 .fd_count = 1, .die_with_parent = 1 };
+	struct fb_spawn spec = { .path = "sh",
+				 .argv = argv,
+				 .fds = fds,
+				 .fd_count = 1,
+				 .die_with_parent = 1 };
 	TAP_INT(fb_spawn(&spec, &pid, NULL, &err), 0, "spawn: %s", err.msg);
 	close(p[1]);
 	TAP_OK(fb_read_full(p[0], out, sizeof(out) - 1) > 0, "output on 7");
