@@ -39,9 +39,12 @@ vm_start() {
 
 @test "a reader that stops does not hold stderr up" {
 	mkfifo "$BATS_TEST_TMPDIR/pipe"
-	vm_start demo sh -c 'head -c 3000000 /dev/zero; echo seen >&2' \
-		>"$BATS_TEST_TMPDIR/pipe" 2>"$BATS_TEST_TMPDIR/err" 3>&-
+	# opened both ways first: opening one end of a pipe waits for the other
+	exec 8<>"$BATS_TEST_TMPDIR/pipe"
 	exec 7<"$BATS_TEST_TMPDIR/pipe"
+	vm_start demo sh -c 'head -c 3000000 /dev/zero; echo seen >&2' \
+		>"$BATS_TEST_TMPDIR/pipe" 2>"$BATS_TEST_TMPDIR/err" 3>&- 7<&- 8>&-
+	exec 8>&-
 	sleep 3
 	# nothing of stdout was read yet: 3 MB are more than every buffer on the way
 	[ ! -s "$BATS_TEST_TMPDIR/err" ]
