@@ -26,8 +26,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -466,12 +466,24 @@ static void own_inherited_fds(void)
 		(void)fb_set_cloexec(fd, true);
 }
 
+/*
+ * The spec may hold secrets, the guest's memory certainly does.  A limit of one
+ * byte also keeps a core from a program that takes them by a pipe (core(5)); not
+ * PR_SET_DUMPABLE, which would hide us from our own user's `rm -f`.
+ */
+static void forbid_core_dumps(void)
+{
+	const struct rlimit one = { 1, 1 };
+
+	(void)setrlimit(RLIMIT_CORE, &one);
+}
+
 static int set_up(struct monitor *m, struct fb_err *err)
 {
 	int r;
 
 	own_inherited_fds();
-	(void)prctl(PR_SET_DUMPABLE, 0); /* the spec may hold secrets */
+	forbid_core_dumps();
 	m->signal_fd = open_signals();
 	(void)fb_set_nonblock(m->console.fd, true);
 	(void)fb_set_nonblock(m->vmm_stderr.fd, true);

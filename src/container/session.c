@@ -177,7 +177,7 @@ static int pump_monitor(struct session *s, struct fb_err *err)
 	struct fb_frame frame;
 	int r, turns = TURN_LIMIT;
 
-	while (turns-- > 0) {
+	for (;;) {
 		while ((r = fb_conn_next(&s->conn, &frame, err)) > 0) {
 			r = handle_frame(s, &frame);
 			if (r < 0)
@@ -192,11 +192,13 @@ static int pump_monitor(struct session *s, struct fb_err *err)
 					   "the guest broke the protocol");
 		/* the sooner it gets its window back, the less it waits */
 		(void)fb_conn_flush(&s->conn);
+		/* only here: what was read is handled, poll() tells of the rest */
+		if (turns-- == 0)
+			return 0;
 		r = fb_conn_fill(&s->conn);
 		if (r <= 0)
 			return r;
 	}
-	return 0;
 }
 
 static void read_stdin(struct session *s)
@@ -354,25 +356,26 @@ static void drain_outputs(struct session *s)
 	}
 }
 
-static void open_streams(struct session *s)
+static void open_streams(struct session *s, const int fds[3])
 {
 	for (int i = FB_GUEST_STDOUT; i <= FB_GUEST_STDERR; i++) {
 		fb_recv_window_init(&s->recv[i]);
-		fb_out_stream_open(&s->out[i], i == FB_GUEST_STDOUT
-						       ? STDOUT_FILENO
-						       : STDERR_FILENO);
+		fb_out_stream_open(&s->out[i], fds[i]);
 	}
 	fb_send_window_init(&s->send);
 	s->stdin_done = !s->options->stdin_open;
 	if (s->options->stdin_open)
-		s->in_fd = fb_reopen_nonblock(STDIN_FILENO, O_RDONLY);
+		s->in_fd = fb_reopen_nonblock(fds[0], O_RDONLY);
 	s->in_own = s->in_fd >= 0;
 	if (!s->in_own)
-		s->in_fd = STDIN_FILENO;
+		s->in_fd = fds[0];
 }
 
 static int set_up(struct session *s, int fd, struct fb_err *err)
 {
+	static const int standard[] = { STDIN_FILENO, STDOUT_FILENO,
+					STDERR_FILENO };
+	const int *fds = s->options->fds ? s->options->fds : standard;
 	int r = fb_conn_open(&s->conn, fd, FB_FRAME_FROM_GUEST);
 
 	sigemptyset(&s->signals);
@@ -381,9 +384,9 @@ static int set_up(struct session *s, int fd, struct fb_err *err)
 	s->signal_fd = fb_client_signals_open();
 	if (s->signal_fd < 0)
 		return fb_err_set(err, s->signal_fd, "watch signals: %m");
-	open_streams(s);
+	open_streams(s, fds);
 	if (s->options->raw)
-		return fb_terminal_raw(STDIN_FILENO, &s->terminal, err);
+		return fb_terminal_raw(fds[0], &s->terminal, err);
 	return 0;
 }
 

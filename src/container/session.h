@@ -21,9 +21,10 @@
  * struct fb_session_options - How the client takes part
  * @stdin_open: -i: what comes on standard input is forwarded
  * @terminal:   -t: the command has a terminal, which follows the size of ours
- * @raw:        Standard input is a terminal to be switched to raw mode
+ * @raw:        The input is a terminal to be switched to raw mode
  * @sig_proxy:  Forward signals
  * @log:        Sink for what init says, or NULL
+ * @fds:        The three standard streams (borrowed), or NULL: 0, 1, 2
  */
 struct fb_session_options {
 	bool stdin_open;
@@ -31,6 +32,7 @@ struct fb_session_options {
 	bool raw;
 	bool sig_proxy;
 	const struct fb_log *log;
+	const int *fds;
 };
 
 /** struct fb_session_phase - Init says when it reached what; ns of the guest's boot time */
