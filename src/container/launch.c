@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "container/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/spawn.h"
+#include "container/files.h"
+#include "container/prepare.h"
+
+static int make_memfd(const char *name, const struct fb_str *bytes, int *ret,
+		      struct fb_err *err)
+{
+	FB_FD int fd = memfd_create(name, MFD_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return fb_err_set(err, -errno, "hand over the %s: %m", name);
+	r = fb_write_full(fd, fb_str_cstr(bytes), bytes->len);
+	if (r < 0)
+		return fb_err_set(err, r, "hand over the %s: %m", name);
+	*ret = FB_TAKE_FD(fd);
+	return 0;
+}
+
+/* descriptors made for the monitor; all closed here afterwards */
+struct handover {
+	int client[2];
+	int channel[2];
+	int console[2];
+	int nic[2];
+	int guard[2];
+	int stderr_pipe[2];
+	int plan;
+	int spec;
+};
+
+static void close_handover(struct handover *h)
+{
+	int *all = (int *)h;
+
+	for (size_t i = 0; i < sizeof(*h) / sizeof(int); i++)
+		all[i] = fb_close(all[i]);
+}
+
+static int open_handover(const struct fb_preparation *p, struct handover *h,
+			 struct fb_err *err)
+{
+	int type = SOCK_STREAM | SOCK_CLOEXEC;
+	int r;
+
+	if (socketpair(AF_UNIX, type, 0, h->client) < 0 ||
+	    socketpair(AF_UNIX, type, 0, h->channel) < 0 ||
+	    socketpair(AF_UNIX, type, 0, h->console) < 0 ||
+	    socketpair(AF_UNIX, type, 0, h->nic) < 0 ||
+	    socketpair(AF_UNIX, type, 0, h->guard) < 0 ||
+	    pipe2(h->stderr_pipe, O_CLOEXEC) < 0)
+		return fb_err_set(err, -errno, "make sockets: %m");
+	r = make_memfd("plan", &p->plan_bytes, &h->plan, err);
+	return r < 0 ? r : make_memfd("spec", &p->spec_bytes, &h->spec, err);
+}
+
+static int spawn_monitor(const struct fb_preparation *p,
+			 const struct handover *h, struct fb_err *err)
+{
+	const struct fb_container_handle *handle = &p->c->handle;
+	bool guard = p->passt.guard;
+	/* those that this machine does not have are left out below */
+	struct fb_spawn_fd fds[] = {
+		{ h->client[1], FB_LAUNCH_CLIENT },
+		{ handle->dir_fd, FB_LAUNCH_DIR },
+		{ handle->lock_fd, FB_LAUNCH_LOCK },
+		{ h->plan, FB_LAUNCH_PLAN },
+		{ h->spec, FB_LAUNCH_SPEC },
+		{ h->channel[0], FB_LAUNCH_CHANNEL },
+		{ h->console[0], FB_LAUNCH_CONSOLE },
+		{ h->stderr_pipe[0], FB_LAUNCH_STDERR },
+		{ h->channel[1], FB_LAUNCH_VMM_CHANNEL },
+		{ h->console[1], FB_LAUNCH_VMM_CONSOLE },
+		{ h->stderr_pipe[1], FB_LAUNCH_VMM_STDERR },
+		{ h->nic[0], FB_LAUNCH_VMM_NIC },
+		{ guard ? h->guard[1] : h->nic[1], FB_LAUNCH_NET_NIC },
+		{ guard ? h->nic[1] : -EBADF, FB_LAUNCH_GUARD_GUEST },
+		{ guard ? h->guard[0] : -EBADF, FB_LAUNCH_GUARD_NET },
+		{ p->kernel_fd, FB_LAUNCH_VMM_KERNEL },
+		{ p->initramfs_fd, FB_LAUNCH_VMM_INITRAMFS },
+		{ p->spec->root_fd, FB_LAUNCH_VMM_DISK },
+		{ p->upper_fd, FB_LAUNCH_VMM_DISK + 1 },
+	};
+	FB_FREE char *path = NULL;
+	char timeout[16];
+	char *const argv[] = { (char[]){ FB_MONITOR_PROGRAM }, timeout,
+			       p->c->auto_remove ? (char[]){ "discard" }
+						 : (char[]){ "keep" },
+			       NULL };
+	struct fb_spawn spawn = {
+		.argv = argv,
+		.fds = fds,
+		.new_session = true,
+	};
+	int r = fb_files_find(FB_MONITOR_PROGRAM, &path, err);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(timeout, sizeof(timeout), "%u", p->spec->boot_timeout_s);
+	for (size_t i = 0; i < FB_ARRAY_SIZE(fds); i++)
+		if (fds[i].from >= 0)
+			fds[spawn.fd_count++] = fds[i];
+	spawn.path = path;
+	return fb_spawn(&spawn, &p->c->monitor_pid, NULL, err);
+}
+
+int fb_launch(const struct fb_preparation *p, struct fb_err *err)
+{
+	struct handover h;
+	int r;
+
+	memset(&h, 0xff, sizeof(h)); /* -1 everywhere */
+	r = open_handover(p, &h, err);
+	if (r == 0)
+		r = spawn_monitor(p, &h, err);
+	if (r == 0) {
+		p->c->socket = FB_TAKE_FD(h.client[0]);
+		/* from now on the lock is the monitor's alone */
+		p->c->handle.lock_fd = fb_close(p->c->handle.lock_fd);
+	}
+	close_handover(&h);
+	return r;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The machine: engine, files, disk, network, and the plan made of them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "container/files.h"
+#include "container/hosts.h"
+#include "container/launch.h"
+#include "container/prepare.h"
+#include "machine/tsc.h"
+#include "net/guard.h"
+#include "volume/upper.h"
+
+/* user ids for VMMs that root starts: no account has them */
+#define VMM_UID_FIRST 0x46420000u
+
+int fb_prepare_engine(struct fb_preparation *p, struct fb_err *err)
+{
+	struct fb_probe probe = { .kvm = FB_KVM_UNKNOWN };
+	const char *accel = p->spec->accel;
+	int cache;
+	int r;
+
+	/* software emulation asks nothing of the host */
+	if (!accel || strcmp(accel, "tcg")) {
+		cache = fb_store_dir_fd(p->c->store, FB_STORE_DIR_RUN, NULL);
+		fb_probe_cached(cache, &probe);
+	}
+	r = fb_engine_select(p->spec->engine, accel, &probe, &p->engine, err);
+	if (r < 0)
+		return r;
+	fb_log(p->log, FB_LOG_INFO, "engine %s, accelerator %s%s%s",
+	       p->engine.ops->name, fb_accel_name(p->engine.accel),
+	       probe.reason[0] ? ": " : "", probe.reason);
+	if (p->spec->cpus > p->engine.ops->cpus_max)
+		return fb_err_set(err, -EINVAL, "%s has at most %u CPUs",
+				  p->engine.ops->title,
+				  p->engine.ops->cpus_max);
+	return 0;
+}
+
+static int open_file(const char *given, const char *name, int *ret,
+		     struct fb_err *err)
+{
+	FB_FREE char *found = NULL;
+	int r = given ? 0 : fb_files_find(name, &found, err);
+
+	if (r < 0)
+		return r;
+	*ret = open(given ? given : found, O_RDONLY | O_CLOEXEC);
+	return *ret < 0 ? fb_err_set(err, -errno, "open '%s': %m",
+				     given ? given : found)
+			: 0;
+}
+
+int fb_prepare_files(struct fb_preparation *p, struct fb_err *err)
+{
+	int disks,
+		r = open_file(p->spec->kernel, "vmlinux", &p->kernel_fd, err);
+
+	if (r == 0)
+		r = open_file(p->spec->initramfs, "initramfs.cpio",
+			      &p->initramfs_fd, err);
+	if (r < 0 || !fb_wants_disk(p->spec))
+		return r;
+	disks = fb_store_dir_fd(p->c->store, FB_STORE_DIR_DISKS, err);
+	if (disks < 0)
+		return disks;
+	return fb_upper_create(disks, p->c->handle.dir_fd,
+			       FB_CONTAINER_FILE_UPPER, p->spec->storage_bytes,
+			       &p->upper_fd, err);
+}
+
+/* passt where it works, otherwise the engine's own network */
+static void choose_net(struct fb_preparation *p)
+{
+	struct fb_net_passt_query query = {
+		.cache_dir_fd =
+			fb_store_dir_fd(p->c->store, FB_STORE_DIR_RUN, NULL),
+		.drop_ids = geteuid() == 0,
+		.uid = p->vmm_uid,
+		.gid = p->vmm_uid,
+	};
+
+	if (!(p->engine.ops->nics & 1u << FB_NIC_STREAM))
+		return;
+	fb_net_routes_get(&query.routes);
+	fb_net_passt_find(&query, &p->passt);
+	if (p->passt.program)
+		fb_net_passt_guest(&query.routes, &p->net);
+	fb_log(p->log, FB_LOG_INFO, "network by %s%s%s",
+	       p->passt.program ? p->passt.program : "the engine itself",
+	       p->passt.reason[0] ? ": " : "", p->passt.reason);
+}
+
+/* the monitor's own program under another name, which needs no path of its own */
+static int add_guard(struct fb_preparation *p, struct fb_err *err)
+{
+	struct fb_plan_process *process = fb_plan_add_process(
+		&p->plan, FB_NET_GUARD_NAME, "/proc/self/exe");
+
+	if (!process || fb_strv_add(&process->argv, FB_NET_GUARD_NAME) < 0 ||
+	    fb_strv_add(&process->readable, "/proc/self/exe") < 0)
+		return fb_err_set(err, -ENOMEM, "prepare the network: %m");
+	process->fds[0] = (struct fb_spawn_fd){ FB_LAUNCH_GUARD_GUEST,
+						FB_NET_GUARD_GUEST_FD };
+	process->fds[1] = (struct fb_spawn_fd){ FB_LAUNCH_GUARD_NET,
+						FB_NET_GUARD_NET_FD };
+	process->fd_count = 2;
+	process->drop_ids = geteuid() == 0;
+	process->uid = process->gid = p->vmm_uid;
+	return 0;
+}
+
+/* its socket is placed by fb_launch(); it makes its own sandbox */
+static int add_passt(struct fb_preparation *p, struct fb_err *err)
+{
+	struct fb_plan_process *process;
+
+	if (!p->passt.program)
+		return 0;
+	process = fb_plan_add_process(&p->plan, "passt", p->passt.program);
+	if (!process ||
+	    fb_net_passt_render(&p->net, FB_LAUNCH_NET_NIC, &process->argv) <
+		    0 ||
+	    fb_plan_give_fd(process, FB_LAUNCH_NET_NIC) < 0)
+		return fb_err_set(err, -ENOMEM, "prepare passt: %m");
+	process->drop_ids = geteuid() == 0;
+	process->uid = process->gid = p->vmm_uid;
+	return p->passt.guard ? add_guard(p, err) : 0;
+}
+
+int fb_prepare_net(struct fb_preparation *p, struct fb_err *err)
+{
+	bool net = p->spec->net != FB_CONTAINER_NET_NONE;
+	FB_FREE char *host = NULL;
+	uint8_t seed[3];
+	int r = 0;
+
+	/* four digits of the id: machines of one host rarely share a user id */
+	p->vmm_uid =
+		VMM_UID_FIRST +
+		(uid_t)strtoul((char[]){ p->c->handle.id[0], p->c->handle.id[1],
+					 p->c->handle.id[2], p->c->handle.id[3],
+					 '\0' },
+			       NULL, 16);
+	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return fb_err_set(err, -EIO, "make a MAC address: %m");
+	p->resolv_conf = FB_STR_INIT(FB_RESOLV_CONF_MAX * 2);
+	p->hosts = FB_STR_INIT(FB_HOSTS_MAX);
+	if (net) {
+		fb_net_user_plan(seed, &p->net);
+		choose_net(p);
+		/* a host without one is fine */
+		(void)fb_read_file_at(AT_FDCWD, "/etc/resolv.conf",
+				      FB_RESOLV_CONF_MAX, &host, NULL);
+		r = fb_net_resolv_conf(&p->net, host, &p->resolv_conf);
+	}
+	if (r < 0)
+		return fb_err_set(err, r, "make resolv.conf: %m");
+	return fb_hosts_render(p->spec->add_hosts,
+			       net ? FB_NET_V4_GATEWAY : NULL,
+			       net ? FB_NET_V4_ADDRESS : NULL,
+			       p->spec->hostname, &p->hosts, err);
+}
+
+int fb_prepare_plan(struct fb_preparation *p, struct fb_err *err)
+{
+	const struct fb_container_spec *spec = p->spec;
+	struct fb_machine_config config = {
+		.kernel_fd = FB_LAUNCH_VMM_KERNEL,
+		.initramfs_fd = FB_LAUNCH_VMM_INITRAMFS,
+		.cpus = spec->cpus,
+		.memory_bytes = spec->memory_bytes,
+		.disks = { { .fd = FB_LAUNCH_VMM_DISK, .read_only = true },
+			   { .fd = FB_LAUNCH_VMM_DISK + 1,
+			     .disposable = p->c->auto_remove } },
+		.disk_count = fb_wants_disk(spec) ? 2 : 1,
+		.nic = spec->net == FB_CONTAINER_NET_NONE ? FB_NIC_NONE
+		       : p->passt.program		  ? FB_NIC_STREAM
+							  : FB_NIC_USER,
+		.nic_fd = FB_LAUNCH_VMM_NIC,
+		.channel_fd = FB_LAUNCH_VMM_CHANNEL,
+		.console_fd = FB_LAUNCH_VMM_CONSOLE,
+		.drop_ids = geteuid() == 0,
+	};
+	struct fb_plan_process *vmm;
+	int r;
+
+	config.uid = config.gid = p->vmm_uid;
+	if (p->engine.accel == FB_ACCEL_KVM)
+		(void)fb_probe_kvm_group(&config.gid);
+	if (p->engine.accel == FB_ACCEL_TCG)
+		config.tsc_khz = fb_tsc_khz(
+			fb_store_dir_fd(p->c->store, FB_STORE_DIR_RUN, NULL));
+	memcpy(config.mac, p->net.mac, sizeof(config.mac));
+	r = add_passt(p, err);
+	if (r < 0)
+		return r;
+	r = p->engine.ops->render(&config, p->engine.accel, p->engine.program,
+				  &p->plan, err);
+	if (r < 0)
+		return r;
+	vmm = &p->plan.processes[p->plan.process_count - 1];
+	if (vmm->fd_count == FB_PLAN_FDS_MAX)
+		return fb_err_set(err, -E2BIG, "too many descriptors");
+	vmm->fds[vmm->fd_count++] =
+		(struct fb_spawn_fd){ FB_LAUNCH_VMM_STDERR, 2 };
+	p->plan_bytes = FB_STR_INIT(FB_PLAN_ENCODED_MAX);
+	r = fb_plan_encode(&p->plan, &p->plan_bytes);
+	return r < 0 ? fb_err_set(err, r, "encode the plan: %m") : 0;
+}
