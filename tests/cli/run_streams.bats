@@ -95,7 +95,7 @@ vm_start() {
 @test "a real terminal: size, resize, ^C, restored at the end" {
 	need expect
 	cat >"$BATS_TEST_TMPDIR/script" <<'TEXT'
-set timeout 120
+set timeout 30
 set stty_init "rows 33 columns 99"
 spawn sh
 expect -re {[#$] }
