@@ -5,6 +5,7 @@
  * back to the guest's window, so at most a window waits.  Standard input is read
  * only while its window has room and nothing is queued.  Nothing here blocks:
  * a stopped reader of our output does not keep a ^C from reaching the guest.
+ * When the terminal of -it goes away, the command gets SIGHUP and some time.
  *
  * The queue to the monitor never overflows: input waits for it to be empty,
  * signals and sizes are kept aside while it is long, and what is left (windows given
@@ -34,6 +35,8 @@
 #define QUEUE_LONG 4096u
 /* reads in a row from the monitor before the others are looked at */
 #define TURN_LIMIT 16
+/* for a command whose terminal is gone to come to its end; docker's grace */
+#define HANGUP_GRACE_MS 10000
 
 struct session {
 	const struct fb_session_options *options;
@@ -50,6 +53,7 @@ struct session {
 	sigset_t signals; /* to be forwarded */
 	bool resized;
 	struct fb_terminal terminal;
+	uint64_t hung_up_ms; /* when the terminal went; 0 = it is there */
 };
 
 static void send_small(struct session *s, enum fb_guest_frame_type type,
@@ -201,6 +205,13 @@ static int pump_monitor(struct session *s, struct fb_err *err)
 	}
 }
 
+/* a raw terminal has no end but this one: nobody is there any more */
+static void hang_up(struct session *s)
+{
+	sigaddset(&s->signals, SIGHUP);
+	s->hung_up_ms = fb_now_ms();
+}
+
 static void read_stdin(struct session *s)
 {
 	uint8_t buf[STDIN_STEP];
@@ -219,6 +230,8 @@ static void read_stdin(struct session *s)
 		s->stdin_done = true;
 		s->send.ended = true;
 		send_small(s, FB_GUEST_EOF, FB_GUEST_STDIN);
+		if (s->options->raw)
+			hang_up(s);
 		return;
 	}
 	frame.length = (uint32_t)n;
@@ -319,8 +332,12 @@ static int loop_once(struct session *s, struct fb_err *err)
 	int r = 0;
 
 	watch_outputs(s, &p[AT_STDOUT]);
-	if (poll(p, AT_COUNT, -1) < 0)
+	if (poll(p, AT_COUNT, s->hung_up_ms ? 1000 : -1) < 0)
 		return errno == EINTR ? 0 : fb_err_set(err, -errno, "poll: %m");
+	if (s->hung_up_ms && fb_now_ms() - s->hung_up_ms > HANGUP_GRACE_MS) {
+		s->result->aborted_by = SIGHUP;
+		return -EINTR;
+	}
 	if (p[AT_SIGNAL].revents)
 		r = read_signals(s);
 	if (r < 0)

@@ -101,6 +101,39 @@ static void test_abort(int tty)
 	TAP_OK(!is_raw(tty), "restored");
 }
 
+/* the window is closed: the command hears of it, then the session ends */
+static void test_hang_up(void)
+{
+	struct played_how how = {
+		.options = { .stdin_open = true,
+			     .terminal = true,
+			     .raw = true,
+			     .sig_proxy = true },
+	};
+	bool hup = false, eof = false;
+	struct fb_frame f;
+	struct played p;
+	int master, tty;
+
+	if (openpty(&master, &tty, NULL, NULL, NULL) < 0)
+		exit(1);
+	how.stdin_fd = tty;
+	played_start(&p, &how);
+	until_raw(tty);
+	put_started(&p);
+	(void)close(tty);
+	(void)close(master);
+	while (!(hup && eof) && played_get(&p, &f)) {
+		if (f.type == FB_GUEST_SIGNAL)
+			hup = fb_frame_u32(&f) == SIGHUP;
+		eof = eof || f.type == FB_GUEST_EOF;
+	}
+	TAP_OK(hup, "the command gets SIGHUP");
+	TAP_OK(eof, "and the end of its input");
+	TAP_INT(played_end(&p), 0, "one that stays is given up");
+	TAP_INT(p.shared->seen.aborted_by, SIGHUP, "as if by SIGHUP");
+}
+
 static void test_reopen(int master, int tty)
 {
 	FB_FD int again = fb_reopen_nonblock(tty, O_WRONLY);
@@ -133,6 +166,7 @@ int main(void)
 	test_crash(tty, SIGABRT);
 	test_abort(tty);
 	test_reopen(master, tty);
+	test_hang_up();
 	TAP_INT(fb_terminal_raw(null, &t, &err), -ENOTTY, "not a terminal");
 	fb_terminal_restore(&t);
 	(void)close(master);
