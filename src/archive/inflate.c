@@ -108,6 +108,29 @@ choose_decoder(const struct inflate_source *s)
 	return &fb_decoder_gzip_zlib;
 }
 
+/* What others pack with and we don't read: said by name, not "no tar" */
+static int check_known(const uint8_t *data, size_t len, struct fb_err *err)
+{
+	static const uint8_t xz[4] = { 0xfd, '7', 'z', 'X' };
+	static const uint8_t bzip2_block[6] = { 0x31, 0x41, 0x59,
+						0x26, 0x53, 0x59 };
+	const char *tool = NULL;
+
+	if (len >= 4 && !memcmp(data, xz, 4))
+		tool = "xz";
+	else if (len >= 10 && !memcmp(data, "BZh", 3) &&
+		 !memcmp(data + 4, bzip2_block, 6))
+		tool = "bzip2";
+	if (!tool)
+		return 0;
+	return fb_err_hint(
+		err,
+		fb_err_set(err, -EOPNOTSUPP,
+			   "packed with %s; gzip and zstd are understood",
+			   tool),
+		"unpack it first: %s -dc FILE | flamebox load", tool);
+}
+
 static int start_stream(struct inflate_source *s, struct fb_err *err)
 {
 	const struct fb_decoder_ops *ops;
@@ -117,8 +140,9 @@ static int start_stream(struct inflate_source *s, struct fb_err *err)
 		return r;
 	s->kind = fb_compression_detect(s->in + s->start, s->end - s->start);
 	if (s->kind == FB_COMPRESSION_PLAIN) {
+		r = check_known(s->in + s->start, s->end - s->start, err);
 		s->state = INFLATE_PLAIN;
-		return 0;
+		return r;
 	}
 	ops = choose_decoder(s);
 	if (s->ops != ops) {

@@ -64,8 +64,9 @@ struct fb_inflate_options {
  * @ret:  Source (returned); nothing is read from @from before its first read
  *
  * Its read() fails with -EBADMSG (malformed, cut short, wrong check sum,
- * trailing garbage), -EFBIG (over a limit), or as @from's does.  It can be
- * rewound and cancelled if @from can.  Freeing it leaves @from alone.
+ * trailing garbage), -EOPNOTSUPP (xz, bzip2), -EFBIG (over a limit), or as
+ * @from's does.  It can be rewound and cancelled if @from can.  Freeing it
+ * leaves @from alone.
  *
  * Return: 0; -EOPNOTSUPP @options->gzip is not built in; -ENOMEM.
  */

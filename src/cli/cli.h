@@ -103,6 +103,7 @@ extern const struct fb_command fb_cmd_pull;
 extern const struct fb_command fb_cmd_rm;
 extern const struct fb_command fb_cmd_rmi;
 extern const struct fb_command fb_cmd_run;
+extern const struct fb_command fb_cmd_save;
 extern const struct fb_command fb_cmd_tag;
 extern const struct fb_command fb_cmd_version;
 

@@ -203,3 +203,22 @@ pod() {
 	is "$(fb images -q | wc -l)" 1
 	fb convert after:1 -o x.sq
 }
+
+@test "xz and bzip2 are told by name, with what to do" {
+	need skopeo xz
+	fb_layout layout latest
+	skopeo copy -q oci:layout:latest oci-archive:image.tar:x
+	xz -0k image.tar
+	run --separate-stderr fb load -i image.tar.xz
+	is "$status" 1
+	is "$(lines_of "$stderr")" 1
+	has "$stderr" "packed with xz"
+	has "$stderr" "xz -dc FILE | flamebox load"
+	is "$(xz -dc image.tar.xz | fb load --name xz)" "Loaded image: xz:latest"
+	[ -z "$(command -v bzip2)" ] || {
+		bzip2 -k image.tar
+		run fb load -i image.tar.bz2
+		is "$status" 1
+		has "$output" "packed with bzip2"
+	}
+}
