@@ -287,6 +287,46 @@ static void test_bomb(void)
 	       "%s", err.msg);
 }
 
+/* more than 32 bits of bytes that are really in the archive */
+static void test_large_file(void)
+{
+	const uint64_t size = (68ull << 26) + 7;
+	const struct fb_rootfs_options o = { .max_ratio = 1000000 };
+	FB_STR struct fb_str list = FB_STR_INIT(1u << 20);
+	FB_STR struct fb_str plain = FB_STR_INIT(TB_MAX);
+	FB_STR struct fb_str frame = FB_STR_INIT(TB_MAX);
+	FB_STR struct fb_str packed = FB_STR_INIT(TB_MAX);
+	struct stack_image image = { 0 };
+	struct fb_rootfs_result result;
+	struct fb_err err = { 0 };
+	FB_FD int fd = -EBADF;
+
+	tb_header(&plain, &(struct tb_entry){
+				  .name = "large", .type = '0', .size = size });
+	stack_pack(&plain, STACK_ZSTD, &packed);
+	fb_str_truncate(&plain, 0);
+	tb_zeroes(&plain, 1u << 26);
+	stack_pack(&plain, STACK_ZSTD, &frame);
+	for (int i = 0; i < 68; i++)
+		tb_bytes(&packed, frame.buf, frame.len);
+	fb_str_truncate(&plain, 0);
+	tb_bytes(&plain, "the end", 7);
+	tb_zeroes(&plain, 505);
+	tb_add(&plain, (struct tb_entry){ .name = "next", .type = '0' }, "1",
+	       1);
+	stack_pack(&plain, STACK_ZSTD, &packed);
+	stack_image_add(&image, &packed, STACK_PLAIN);
+	image.layers[0].diff_id.set = false;
+	TAP_INT(stack_image_convert(&image, &o, &fd, &result, &err), 0,
+		"a file of 4.25 GiB: %s", err.msg);
+	stack_image_release(&image);
+	TAP_INT(image_list(fd, &list), 0, "list");
+	TAP_STR(fb_str_cstr(&list),
+		"d / 755 0:0 @0\nf large 0 0:0 @0 size 4563402759\n"
+		"f next 0 0:0 @0 =1\n",
+		"it is there, and so is what follows");
+}
+
 static void test_memory(void)
 {
 	struct rusage usage;
@@ -309,6 +349,7 @@ int main(void)
 	test_many_entries();
 	test_many_ids();
 	test_bomb();
+	test_large_file();
 	test_memory();
 	return tap_done();
 }
