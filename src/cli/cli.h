@@ -98,6 +98,8 @@ extern const struct fb_command fb_cmd_help_dump;
 extern const struct fb_command fb_cmd_images;
 extern const struct fb_command fb_cmd_inspect;
 extern const struct fb_command fb_cmd_load;
+extern const struct fb_command fb_cmd_login;
+extern const struct fb_command fb_cmd_logout;
 extern const struct fb_command fb_cmd_ps;
 extern const struct fb_command fb_cmd_pull;
 extern const struct fb_command fb_cmd_rm;

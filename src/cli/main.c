@@ -17,12 +17,29 @@
 
 #define EXIT_BAD_FLAG 125
 
+/* one a line, so that two new ones do not collide */
+/* clang-format off */
 const struct fb_command *const fb_commands[] = {
-	&fb_cmd_convert, &fb_cmd_doctor,  &fb_cmd_help,	   &fb_cmd_help_dump,
-	&fb_cmd_images,	 &fb_cmd_inspect, &fb_cmd_load,	   &fb_cmd_ps,
-	&fb_cmd_pull,	 &fb_cmd_rm,	  &fb_cmd_rmi,	   &fb_cmd_run,
-	&fb_cmd_save,	 &fb_cmd_tag,	  &fb_cmd_version, NULL,
+	&fb_cmd_convert,
+	&fb_cmd_doctor,
+	&fb_cmd_help,
+	&fb_cmd_help_dump,
+	&fb_cmd_images,
+	&fb_cmd_inspect,
+	&fb_cmd_load,
+	&fb_cmd_login,
+	&fb_cmd_logout,
+	&fb_cmd_ps,
+	&fb_cmd_pull,
+	&fb_cmd_rm,
+	&fb_cmd_rmi,
+	&fb_cmd_run,
+	&fb_cmd_save,
+	&fb_cmd_tag,
+	&fb_cmd_version,
+	NULL,
 };
+/* clang-format on */
 
 const struct fb_option fb_global_options[] = {
 	FB_OPTION_STRING(struct fb_global_flags, config, 0, "config", "file",

@@ -179,7 +179,7 @@ static int store_in_helper(const struct fb_auth_found *helper,
 }
 
 int fb_auth_store_put(const char *path, const char *host,
-		      const struct fb_credential *credential,
+		      const struct fb_credential *credential, bool *ret_plain,
 		      struct fb_err *err)
 {
 	__attribute__((cleanup(change_release))) struct change c;
@@ -197,7 +197,10 @@ int fb_auth_store_put(const char *path, const char *host,
 					 : make_entry(credential));
 	if (r < 0)
 		return fb_err_set(err, r, "log-ins: %m");
-	return commit(&c, err);
+	r = commit(&c, err);
+	if (r == 0 && ret_plain)
+		*ret_plain = !c.helper.helper[0];
+	return r;
 }
 
 int fb_auth_store_remove(const char *path, const char *host, bool *ret_removed,

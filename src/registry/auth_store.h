@@ -17,15 +17,16 @@
  * @path:       config.json or auth.json; made, with its folder, where missing
  * @host:       As in struct fb_reference's domain
  * @credential: User name and password, or an identity token (borrowed)
+ * @ret_plain:  Whether the secret stands in the file itself; may be NULL
  *
  * Where the file names a credential helper for @host (credHelpers, credsStore)
  * the secret goes there and the file gets only docker's mark of it.
  *
- * Return: 0; -EINVAL a colon in the user name; -EBADMSG the file is malformed (and left alone); -EIO the helper
- * failed; another negative errno.
+ * Return: 0; -EINVAL a colon in the user name; -EBADMSG the file is malformed (and
+ * left alone); -EIO the helper failed; another negative errno.
  */
 int fb_auth_store_put(const char *path, const char *host,
-		      const struct fb_credential *credential,
+		      const struct fb_credential *credential, bool *ret_plain,
 		      struct fb_err *err);
 
 /**

@@ -60,13 +60,14 @@ static void test_new_file(void)
 	struct stat st;
 	bool removed = false;
 
-	TAP_INT(fb_auth_store_put(path, "h:5000", &log_in, NULL), 0, "put");
+	TAP_INT(fb_auth_store_put(path, "h:5000", &log_in, NULL, NULL), 0,
+		"put");
 	TAP_OK(stat(path, &st) == 0 && (st.st_mode & 07777) == 0600,
 	       "for nobody else");
 	TAP_OK(stat(dir, &st) == 0 && (st.st_mode & 07777) == 0700,
 	       "nor its folder");
 	finds(path, "h:5000", "p:w");
-	TAP_INT(fb_auth_store_put(path, "h:5000", &identity, NULL), 0,
+	TAP_INT(fb_auth_store_put(path, "h:5000", &identity, NULL, NULL), 0,
 		"put over it");
 	finds(path, "h:5000", "t0k");
 	TAP_INT(fb_auth_store_remove(path, "h:5000", &removed, NULL), 0,
@@ -94,7 +95,7 @@ static void test_old_file(void)
 		 "\"h\":{\"auth\":\"b2xkOmhvc3Q=\"}}}");
 	if (symlink(path, link) < 0)
 		abort();
-	TAP_INT(fb_auth_store_put(link, "docker.io", &log_in, NULL), 0,
+	TAP_INT(fb_auth_store_put(link, "docker.io", &log_in, NULL, NULL), 0,
 		"put through a link");
 	TAP_OK(lstat(link, &st) == 0 && S_ISLNK(st.st_mode), "still a link");
 	TAP_OK(says(path, "HttpHeaders"), "the rest is kept");
@@ -105,7 +106,7 @@ static void test_old_file(void)
 		       removed,
 	       "removed");
 	TAP_OK(says(path, "docker.io/team"), "a repository's entry is kept");
-	TAP_INT(fb_auth_store_put(path, "h", &odd, NULL), -EINVAL,
+	TAP_INT(fb_auth_store_put(path, "h", &odd, NULL, NULL), -EINVAL,
 		"a user name with a colon");
 	finds(path, "h", "host");
 }
@@ -117,7 +118,7 @@ static void test_malformed(void)
 	bool removed;
 
 	put_text(path, "{\"auths\": s3cret");
-	TAP_INT(fb_auth_store_put(path, "h", &log_in, &err), -EBADMSG,
+	TAP_INT(fb_auth_store_put(path, "h", &log_in, NULL, &err), -EBADMSG,
 		"a malformed file");
 	TAP_OK(!strstr(err.msg, "s3cret"), "is not quoted: %s", err.msg);
 	TAP_INT(fb_auth_store_remove(path, "h", &removed, NULL), -EBADMSG,
@@ -135,7 +136,7 @@ static void test_many_writers(void)
 		if (fork() > 0)
 			continue;
 		(void)snprintf(host, sizeof(host), "host%d", i);
-		_exit(fb_auth_store_put(path, host, &log_in, NULL) < 0);
+		_exit(fb_auth_store_put(path, host, &log_in, NULL, NULL) < 0);
 	}
 	while (wait(&status) > 0)
 		failed += status != 0;
@@ -169,7 +170,7 @@ static void test_helper(void)
 	(void)fb_str_printf(&script, "%s:%s", folder, getenv("PATH"));
 	(void)setenv("PATH", fb_str_cstr(&script), 1);
 	put_text(path, "{\"credsStore\":\"fbtest\"}");
-	TAP_INT(fb_auth_store_put(path, "h", &log_in, NULL), 0,
+	TAP_INT(fb_auth_store_put(path, "h", &log_in, NULL, NULL), 0,
 		"put where a store is named");
 	TAP_OK(says(kept, "\"Secret\":\"p:w\"") &&
 		       says(kept, "\"ServerURL\":\"h\""),
@@ -184,7 +185,7 @@ static void test_helper(void)
 	put_text(program, "#!/bin/sh\nexit 3\n");
 	if (chmod(program, 0755) < 0)
 		abort();
-	TAP_INT(fb_auth_store_put(path, "h", &log_in, NULL), -EIO,
+	TAP_INT(fb_auth_store_put(path, "h", &log_in, NULL, NULL), -EIO,
 		"a store that fails");
 	TAP_OK(!says(path, "\"h\""), "leaves the file alone");
 }

@@ -10,6 +10,7 @@
 #include "registry/client.h"
 #include "registry/credential.h"
 #include "registry/curl_dl.h"
+#include "registry/login.h"
 #include "registry/tls.h"
 #include "tap.h"
 
@@ -148,6 +149,39 @@ static void test_files_in_order(void)
 	fb_credential_release(&c);
 }
 
+static void test_servers(void)
+{
+	static const struct {
+		const char *text;
+		const char *want;
+	} good[] = {
+		{ NULL, "docker.io" },
+		{ "docker.io", "docker.io" },
+		{ "index.docker.io", "docker.io" },
+		{ "https://index.docker.io/v1/", "docker.io" },
+		{ "registry-1.docker.io", "docker.io" },
+		{ "localhost", "localhost" },
+		{ "h.example:5000", "h.example:5000" },
+		{ "http://h.example:5000/v2/", "h.example:5000" },
+		{ "[::1]:5000", "[::1]:5000" },
+	};
+	static const char *const bad[] = { "",	   "host",  "https://",
+					   "/x.y", "a b.c", "u@h.example" };
+	char server[256];
+
+	for (size_t i = 0; i < FB_ARRAY_SIZE(good); i++) {
+		server[0] = '\0';
+		(void)fb_login_server(good[i].text, server, NULL);
+		TAP_STR(server, good[i].want, "server '%s'",
+			good[i].text ? good[i].text : "");
+	}
+	for (size_t i = 0; i < FB_ARRAY_SIZE(bad); i++)
+		TAP_INT(fb_login_server(bad[i], server, NULL), -EINVAL,
+			"no server: '%s'", bad[i]);
+	TAP_STR(fb_login_shown("docker.io"), "https://index.docker.io/v1/",
+		"docker's name of its own");
+}
+
 int main(void)
 {
 	if (!mkdtemp(folder))
@@ -157,6 +191,7 @@ int main(void)
 	test_certs();
 	test_places();
 	test_files_in_order();
+	test_servers();
 	TAP_INT(fb_rmtree_at(AT_FDCWD, folder), 0, "removed");
 	return tap_done();
 }

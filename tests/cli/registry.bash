@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+# Debian's docker-registry for the tests that need one.  teardown() must call
+# registry_stop.
+
+registry_pids=()
+
+registry_stop() {
+	local pid
+	for pid in "${registry_pids[@]}"; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
+	registry_pids=()
+}
+
+free_port() {
+	python3 -c 'import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])'
+}
+
+# registry_start NAME [HTTP [TOP]]: a registry in ./NAME; sets $reg to its host.
+# HTTP is YAML that follows in "http:", TOP at the top level.
+registry_start() {
+	need docker-registry python3 skopeo
+	local name=$1 http=${2-} top=${3-} port
+	port=$(free_port)
+	# shellcheck disable=SC2034 # for the tests
+	reg="localhost:$port"
+	mkdir -p "$name/data"
+	cat >"$name/config.yml" <<-END
+		version: 0.1
+		log: {level: warn}
+		storage: {filesystem: {rootdirectory: $PWD/$name/data}, delete: {enabled: true}}
+		http: {addr: "127.0.0.1:$port"$http}
+		$top
+	END
+	docker-registry serve "$name/config.yml" >"$name/log" 2>&1 3>&- &
+	registry_pids+=($!)
+	until python3 -c "import socket
+socket.create_connection(('127.0.0.1', $port))" 2>/dev/null; do
+		kill -0 "${registry_pids[-1]}" ||
+			fail "docker-registry ended" "$(cat "$name/log")"
+		sleep 0.05
+	done
+}
+
+# registry_users FILE USER PASSWORD
+registry_users() {
+	need htpasswd
+	htpasswd -nbB "$2" "$3" | head -1 >>"$1"
+}
+
+# registry_auth FILE: the TOP that makes a registry ask for those log-ins
+registry_auth() {
+	printf 'auth: {htpasswd: {realm: test, path: %s}}' "$PWD/$1"
+}
