@@ -97,7 +97,8 @@ static int convert_run(struct fb_cli *cli, const struct fb_call *call,
 	struct fb_image_context ctx = { .log = &cli->log,
 					.progress = &progress.progress };
 	struct fb_image_pull pull = { .reference = call->args[0],
-				      .registry = &registry };
+				      .registry = &registry,
+				      .fetch_only = true };
 	struct fb_rootfs_result result;
 	struct fb_platform platform;
 	char hex[FB_DIGEST_TEXT_MAX];

@@ -9,7 +9,8 @@
  * circle.  What is left of a fetch that failed is continued by the next one,
  * unless the disk was full: then the space is given back.
  *
- * The image enters the catalogue in one transaction at the end.
+ * The image is converted while its layers come (pull_convert.c).  It enters the
+ * catalogue in one transaction at the end.
  */
 #include "image/pull.h"
 
@@ -18,7 +19,7 @@
 #include <string.h>
 
 #include "image/assemble.h"
-#include "image/pull_internal.h"
+#include "image/pull_convert.h"
 
 void fb_image_pulled_release(struct fb_image_pulled *pulled)
 {
@@ -221,6 +222,7 @@ static int enter(struct pull *p, struct fb_image_pulled *ret,
 	r = fb_store_images_put(p->ctx->store, &entry, 1, err);
 	if (r < 0)
 		return r;
+	fb_pull_convert_publish(p->conversion);
 	*ret = (struct fb_image_pulled){
 		.name = FB_TAKE_PTR(name),
 		.digest = p->index.digest.set ? p->index.digest
@@ -258,6 +260,27 @@ static int open_registry(struct pull *p, const struct fb_image_pull *what,
 	return fb_registry_open(p->ref.domain, &options, &p->registry, err);
 }
 
+/* What was fetched of an image that is no good, unless another has use for it */
+static void give_up(struct pull *p, const struct fb_manifest *manifest)
+{
+	FB_FREE struct fb_digest *gone =
+		calloc(manifest->layer_count + 3, sizeof(*gone));
+	size_t count = 0;
+
+	if (!gone)
+		return;
+	gone[count++] = p->manifest.digest;
+	gone[count++] = manifest->config.digest;
+	if (p->index.digest.set)
+		gone[count++] = p->index.digest;
+	for (size_t i = 0; i < manifest->layer_count; i++)
+		gone[count++] = manifest->layers[i].digest;
+	fb_store_lease_close(FB_TAKE_PTR(p->lease));
+	if (fb_store_collect_blobs(p->ctx->store, gone, count, NULL) < 0)
+		fb_log(p->ctx->log, FB_LOG_INFO,
+		       "blobs that are not needed are left for the next prune");
+}
+
 static int pull_all(struct pull *p, struct fb_image_pulled *ret,
 		    struct fb_err *err)
 {
@@ -270,14 +293,23 @@ static int pull_all(struct pull *p, struct fb_image_pulled *ret,
 		r = fb_pull_check_platform(p, &manifest, err);
 	if (r == 0)
 		r = fb_pull_blobs(p, &manifest, err);
-	return r < 0 ? r : enter(p, ret, err);
+	if (r == 0)
+		r = enter(p, ret, err);
+	/* it borrows the manifest */
+	fb_pull_convert_free(p->conversion);
+	p->conversion = NULL;
+	if (p->useless)
+		give_up(p, &manifest);
+	return r;
 }
 
 int fb_image_pull(const struct fb_image_context *ctx,
 		  const struct fb_image_pull *pull, struct fb_image_pulled *ret,
 		  struct fb_err *err)
 {
-	struct pull p = { .ctx = ctx, .platform = pull->platform };
+	struct pull p = { .ctx = ctx,
+			  .platform = pull->platform,
+			  .fetch_only = pull->fetch_only };
 	int r = fb_reference_parse(pull->reference, &p.ref, err);
 
 	if (r < 0)

@@ -18,11 +18,14 @@
  * @platform:  NULL = this machine's
  * @registry:  How to reach it (borrowed); NULL = defaults.  Its log, tick and
  *             tick_ctx are set from the context where they are NULL
+ * @fetch_only: Don't convert it.  Otherwise it is converted while its layers
+ *             come, where this machine can run it
  */
 struct fb_image_pull {
 	const char *reference;
 	const struct fb_platform *platform;
 	const struct fb_registry_options *registry;
+	bool fetch_only;
 };
 
 /**
@@ -49,7 +52,8 @@ void fb_image_pulled_release(struct fb_image_pulled *pulled);
  * @ret:  Written on success only
  *
  * Return: 0; as fb_registry_get_manifest(); -ENOENT nothing for the platform,
- * the text lists what there is; -EOPNOTSUPP artifacts, foreign layers, schema 1.
+ * the text lists what there is; -EOPNOTSUPP artifacts, foreign layers, schema 1;
+ * as fb_rootfs_convert().
  */
 int fb_image_pull(const struct fb_image_context *ctx,
 		  const struct fb_image_pull *pull, struct fb_image_pulled *ret,

@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "image/assemble.h"
-#include "image/pull_internal.h"
+#include "image/pull_convert.h"
 
 #define WAIT_MS 100
+/* layers that are fetched side by side also for a conversion */
+#define SMALL_BYTES (8u << 20)
 
 /**
  * struct part - One blob of the image
@@ -30,10 +33,15 @@ static int part_write(void *ctx, const void *data, size_t len,
 	struct part *part = ctx;
 	int r = fb_store_blob_write(part->writer, data, len, err);
 
-	if (r == 0)
-		fb_progress(part->pull->ctx->progress, FB_PROGRESS_DOWNLOADING,
-			    part->text, fb_store_blob_size(part->writer),
-			    part->size_bytes);
+	if (r < 0)
+		return r;
+	fb_progress(part->pull->ctx->progress, FB_PROGRESS_DOWNLOADING,
+		    part->text, fb_store_blob_size(part->writer),
+		    part->size_bytes);
+	r = fb_pull_convert_grown(part->pull->conversion, &part->digest,
+				  fb_store_blob_size(part->writer), err);
+	if (r < 0)
+		part->pull->useless = true;
 	return r;
 }
 
@@ -41,6 +49,7 @@ static int part_reset(void *ctx, struct fb_err *err)
 {
 	struct part *part = ctx;
 
+	fb_pull_convert_reset(part->pull->conversion, &part->digest);
 	return fb_store_blob_restart(part->writer, err);
 }
 
@@ -53,6 +62,7 @@ static int part_done(void *ctx, struct fb_err *err)
 		return r;
 	part->writer = NULL;
 	part->done = true;
+	fb_pull_convert_ended(part->pull->conversion, &part->digest);
 	fb_progress(part->pull->ctx->progress, FB_PROGRESS_COMPLETE, part->text,
 		    part->size_bytes, part->size_bytes);
 	return 0;
@@ -78,6 +88,20 @@ static void add_part(struct pull *p, struct part *parts, size_t *count,
 	(*count)++;
 }
 
+static void found(struct part *part)
+{
+	struct pull *p = part->pull;
+
+	part->done = true;
+	if (!p->conversion)
+		return;
+	fb_pull_convert_opened(p->conversion, &part->digest,
+			       fb_store_blob_open(p->ctx->store, &part->digest,
+						  part->size_bytes, NULL, NULL),
+			       part->size_bytes, true);
+	fb_pull_convert_ended(p->conversion, &part->digest);
+}
+
 /* Return: 1 it is ours to fetch; 0 it is there, or another fetches it */
 static int claim(struct part *part, struct fb_err *err)
 {
@@ -96,7 +120,7 @@ static int claim(struct part *part, struct fb_err *err)
 	if (r < 0)
 		return r;
 	if (has) {
-		part->done = true;
+		found(part);
 		fb_progress(p->ctx->progress, FB_PROGRESS_EXISTS, part->text,
 			    part->size_bytes, part->size_bytes);
 		return 0;
@@ -114,9 +138,13 @@ static int claim(struct part *part, struct fb_err *err)
 	if (fb_store_blob_has(p->ctx->store, &part->digest, part->size_bytes)) {
 		fb_store_blob_discard(part->writer);
 		part->writer = NULL;
-		part->done = true;
+		found(part);
 		return 0;
 	}
+	if (p->conversion)
+		fb_pull_convert_opened(p->conversion, &part->digest,
+				       fb_store_blob_follow(part->writer),
+				       fb_store_blob_size(part->writer), false);
 	return 1;
 }
 
@@ -162,7 +190,7 @@ static int fetch_ours(struct pull *p, struct part *parts, size_t count,
 		r = 0;
 		for (size_t i = 0; r == 0 && i < count; i++)
 			if (parts[i].writer)
-				r = fb_store_blob_restart(parts[i].writer, err);
+				r = part_reset(&parts[i], err);
 		return r < 0 ? r
 			     : fetch_claimed(p, parts, count, &resumed, err);
 	}
@@ -244,6 +272,89 @@ int fb_pull_check_platform(struct pull *p, const struct fb_manifest *manifest,
 					       p->platform, err);
 }
 
+/* Bytes a second that fetching some parts came to; 0 nothing was fetched */
+static int fetch_measured(struct pull *p, struct part *parts, size_t count,
+			  uint64_t *ret_rate, struct fb_err *err)
+{
+	uint64_t start_ms = fb_now_ms(), bytes = 0, took_ms;
+	int r;
+
+	for (size_t i = 0; i < count; i++)
+		bytes += parts[i].size_bytes;
+	r = fetch_all(p, parts, count, err);
+	took_ms = fb_now_ms() - start_ms;
+	*ret_rate = took_ms ? bytes / took_ms * 1000 : 0;
+	return r;
+}
+
+/*
+ * A conversion takes the layers one after the other, so large ones come one after
+ * the other, too: side by side, each would come at a part of the speed, and what
+ * converts would wait for the first and be behind with the others.  Where two at a
+ * time are much faster than one (a server that slows down every connection) all
+ * the rest is fetched at once.
+ */
+static int fetch_in_turn(struct pull *p, struct part *parts, size_t count,
+			 struct fb_err *err)
+{
+	uint64_t alone = 0, both = 0;
+	size_t done = 0, width;
+	int r = 0;
+
+	for (; r == 0 && done < count; done += width) {
+		width = done == 1 ? 2 : 1;
+		if (alone && both > alone + alone / 2)
+			width = count - done;
+		if (width > count - done)
+			width = count - done;
+		r = fetch_measured(p, parts + done, width,
+				   done == 1 ? &both : &alone, err);
+	}
+	return r;
+}
+
+/* small ones first: they hold nothing up, and one at a time they would */
+static size_t small_first(struct part *parts, size_t count)
+{
+	size_t small = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct part part = parts[i];
+
+		if (part.size_bytes > SMALL_BYTES)
+			continue;
+		memmove(parts + small + 1, parts + small,
+			(i - small) * sizeof(*parts));
+		parts[small++] = part;
+	}
+	return small;
+}
+
+/* @parts: the config, then the layers from the top */
+static int fetch_converting(struct pull *p, const struct fb_manifest *manifest,
+			    struct part *parts, size_t count,
+			    struct fb_err *err)
+{
+	size_t small;
+	int r = fetch_all(p, parts, 1, err);
+
+	if (r == 0)
+		r = fb_pull_convert_start(p, manifest, &p->conversion, err);
+	if (r < 0)
+		return r;
+	if (!p->conversion)
+		return fetch_all(p, parts + 1, count - 1, err);
+	small = small_first(parts + 1, count - 1) + 1;
+	r = fetch_all(p, parts + 1, small - 1, err);
+	if (r == 0)
+		r = fetch_in_turn(p, parts + small, count - small, err);
+	if (r == 0) {
+		r = fb_pull_convert_finish(p->conversion, err);
+		p->useless = r < 0;
+	}
+	return r;
+}
+
 int fb_pull_blobs(struct pull *p, const struct fb_manifest *manifest,
 		  struct fb_err *err)
 {
@@ -254,7 +365,8 @@ int fb_pull_blobs(struct pull *p, const struct fb_manifest *manifest,
 	if (!parts)
 		return fb_err_set(err, -ENOMEM, "fetch layers: %m");
 	add_part(p, parts, &count, &manifest->config);
-	for (size_t i = 0; i < manifest->layer_count; i++)
+	for (size_t i = manifest->layer_count; i-- > 0;)
 		add_part(p, parts, &count, &manifest->layers[i]);
-	return fetch_all(p, parts, count, err);
+	return p->fetch_only ? fetch_all(p, parts, count, err)
+			     : fetch_converting(p, manifest, parts, count, err);
 }

@@ -8,10 +8,14 @@
 
 #define CANONICAL_MAX (FB_REFERENCE_TEXT_MAX + 256)
 
+struct fb_pull_conversion; /* see image/pull_convert.h */
+
 /**
  * struct pull - One pull at work
  * @index: The index that the name leads to; digest not set where it leads to
  *         the manifest
+ * @conversion: Made while the layers come, or NULL
+ * @useless: The layers cannot be converted: nothing of them is to stay
  */
 struct pull {
 	const struct fb_image_context *ctx;
@@ -22,6 +26,9 @@ struct pull {
 	struct fb_blob_ref index;
 	struct fb_descriptor manifest;
 	char text[CANONICAL_MAX];
+	bool fetch_only;
+	bool useless;
+	struct fb_pull_conversion *conversion;
 };
 
 /**
@@ -38,7 +45,10 @@ int fb_pull_check_platform(struct pull *p, const struct fb_manifest *manifest,
 /**
  * fb_pull_blobs() - Have config and layers in the store
  *
- * Return: 0; as fb_registry_fetch_blobs(); -ENOSPC, …
+ * Meanwhile the image is converted, where that is wanted: @p->conversion is left,
+ * finished.
+ *
+ * Return: 0; as fb_registry_fetch_blobs(); as fb_rootfs_convert(); -ENOSPC, …
  */
 int fb_pull_blobs(struct pull *p, const struct fb_manifest *manifest,
 		  struct fb_err *err);

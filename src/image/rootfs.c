@@ -118,7 +118,8 @@ static int open_layers(struct conversion *c, struct fb_err *err)
 		*layer = (struct fb_rootfs_layer){
 			.fd = -EBADF,
 			.size_bytes = d->size_bytes,
-			.digest = d->digest,
+			/* its digest was verified when it came; what decides
+			 * now is what it inflates to */
 			.diff_id = c->config.diff_ids[i],
 			.compression = fb_layer_compression(d->media_type),
 		};

@@ -36,7 +36,7 @@
  * @fd:         File that holds it (borrowed), from @offset, @size_bytes long
  * @offset:     In @fd; 0 for a file of its own
  * @size_bytes: Its exact size; UINT64_MAX = unknown, to the end of the source
- * @digest:     Of its bytes; not checked where it is not set
+ * @digest:     Of its bytes; neither computed nor checked where it is not set
  * @diff_id:    Of its uncompressed bytes; not checked where it is not set
  * @compression: What its media type says; FB_LAYER_UNKNOWN = nothing.  The
  *              bytes decide; a contradiction is logged

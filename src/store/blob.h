@@ -105,6 +105,14 @@ int fb_store_blob_write(struct fb_blob_writer *writer, const void *data,
 ssize_t fb_store_blob_read(struct fb_blob_writer *writer, uint64_t offset,
 			   void *buf, size_t len);
 
+/**
+ * fb_store_blob_follow() - Read a blob while it is being written
+ *
+ * Return: descriptor of its file (returned), which outlives the writer; negative
+ * errno.
+ */
+int fb_store_blob_follow(const struct fb_blob_writer *writer);
+
 /** fb_store_blob_restart() - Forget all bytes so far. Return: 0; negative errno */
 int fb_store_blob_restart(struct fb_blob_writer *writer, struct fb_err *err);
 

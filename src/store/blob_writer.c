@@ -12,6 +12,7 @@
  * rename it; then sync the folder.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,6 +206,15 @@ ssize_t fb_store_blob_read(struct fb_blob_writer *writer, uint64_t offset,
 	if (len > writer->size_bytes - offset)
 		len = (size_t)(writer->size_bytes - offset);
 	return fb_pread_full(writer->fd, buf, len, offset);
+}
+
+int fb_store_blob_follow(const struct fb_blob_writer *writer)
+{
+	/* opened anew: a duplicate would share the lock */
+	int fd = openat(writer->store->fds[writer->dir], writer->name,
+			O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	return fd < 0 ? -errno : fd;
 }
 
 int fb_store_blob_restart(struct fb_blob_writer *writer, struct fb_err *err)

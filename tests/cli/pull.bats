@@ -326,3 +326,33 @@ os.execv(sys.argv[1], sys.argv[1:])' "$FLAMEBOX" pull -q "$bad/stall:latest" 3>&
 	has "$stderr" "No space left"
 	[ "$left" -lt 1000 ] || fail "$left KiB are still there"
 }
+
+@test "pull converts: what a machine boots from is there" {
+	registry
+	push app:1 --dest-tls-verify=false
+	run --separate-stderr fb pull "$reg/app:1"
+	is "$status" 0
+	files=("$FLAMEBOX_ROOT"/rootfs/*.squashfs)
+	is "${#files[@]}" 1
+	is "$(fb convert -o x.squashfs "$reg/app:1")" "$(sha256sum <"${files[0]}" | cut -d' ' -f1)"
+	cmp x.squashfs "${files[0]}"
+	# and it goes with the image
+	fb rmi "$reg/app:1"
+	is "$(find "$FLAMEBOX_ROOT/rootfs" -type f | wc -l)" 0
+}
+
+@test "a layer that is right by its digest and no layer: nothing is left" {
+	registry
+	head -c 3000000 /dev/urandom >layer
+	echo ok >ok
+	tar -cf good.tar ok
+	python3 -B "$BATS_TEST_DIRNAME/../layers/layout.py" none bad good.tar layer
+	skopeo copy -q --dest-tls-verify=false oci:bad:latest "docker://$reg/bad:1"
+	run --separate-stderr fb pull "$reg/bad:1"
+	is "$status" 1
+	is "$output" ""
+	is "$(lines_of "$stderr")" 1
+	has "$stderr" "layer 2 of 2"
+	is "$(fb images -q)" ""
+	is "$(find "$FLAMEBOX_ROOT"/{oci/blobs,rootfs,tmp,partial} -type f | wc -l)" 0
+}
