@@ -11,58 +11,84 @@
 
 #define OUTPUT_MAX ((size_t)1 << 30)
 #define COLUMN_GAP 3
+#define PIECE_BYTES 65536
 
-/* As it looks on a terminal: bytes that continue a UTF-8 character are no column */
-static size_t width(const char *text, size_t len)
+/* Bytes that continue a UTF-8 character are no column on a terminal */
+static bool is_column(char c)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i++)
-		n += ((unsigned char)text[i] & 0xc0) != 0x80;
-	return n;
-}
-
-static size_t cell_length(const char *cell)
-{
-	return strcspn(cell, "\t\n");
+	return ((unsigned char)c & 0xc0) != 0x80;
 }
 
 static void measure(const char *text, size_t *widths)
 {
-	size_t column = 0, len, w;
+	size_t column = 0, width = 0;
 
-	while (*text) {
-		len = cell_length(text);
-		w = width(text, len);
-		if (column < FB_COLUMNS_MAX && w > widths[column])
-			widths[column] = w;
-		column = text[len] == '\n' ? 0 : column + 1;
-		text += len + (text[len] != '\0');
+	for (; *text; text++) {
+		if (*text != '\t' && *text != '\n') {
+			width += is_column(*text);
+			continue;
+		}
+		if (column < FB_COLUMNS_MAX && width > widths[column])
+			widths[column] = width;
+		column = *text == '\n' ? 0 : column + 1;
+		width = 0;
 	}
 }
 
-/* Cells end at tabs, rows at newlines; the last cell of a row is not padded */
-static void print_aligned(const char *text, FILE *out)
+static void put_spaces(struct fb_str *out, size_t count)
 {
+	char *to = fb_str_reserve(out, count);
+
+	if (!to)
+		return;
+	memset(to, ' ', count);
+	to[count] = '\0';
+	out->len += count;
+}
+
+/* Cells end at tabs, rows at newlines; the last cell of a row is not padded */
+static void print_row(const char *row, size_t len, const size_t *widths,
+		      struct fb_str *out)
+{
+	size_t column = 0, width = 0, start = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (row[i] != '\t') {
+			width += is_column(row[i]);
+			continue;
+		}
+		fb_str_append(out, row + start, i - start);
+		put_spaces(out,
+			   (column < FB_COLUMNS_MAX ? widths[column] - width
+						    : 0) +
+				   COLUMN_GAP);
+		column++;
+		width = 0;
+		start = i + 1;
+	}
+	fb_str_append(out, row + start, len - start);
+}
+
+static int print_aligned(const char *text, FILE *out, struct fb_err *err)
+{
+	FB_STR struct fb_str aligned = FB_STR_INIT(OUTPUT_MAX);
 	size_t widths[FB_COLUMNS_MAX] = { 0 };
-	size_t column = 0, len, pad;
+	const char *end;
 
 	measure(text, widths);
-	while (*text) {
-		len = cell_length(text);
-		(void)fwrite(text, 1, len, out);
-		if (text[len] == '\t') {
-			pad = column < FB_COLUMNS_MAX
-				      ? widths[column] - width(text, len)
-				      : 0;
-			(void)fprintf(out, "%*s", (int)(pad + COLUMN_GAP), "");
-			column++;
-		} else if (text[len] == '\n') {
-			(void)fputc('\n', out);
-			column = 0;
-		}
-		text += len + (text[len] != '\0');
+	for (; *text; text = end) {
+		end = strchrnul(text, '\n');
+		end += *end == '\n';
+		print_row(text, (size_t)(end - text), widths, &aligned);
+		if (aligned.len < PIECE_BYTES && *end)
+			continue;
+		if (aligned.err)
+			return fb_err_set(err, aligned.err, "print a table: %s",
+					  strerror(-aligned.err));
+		(void)fwrite(aligned.buf, 1, aligned.len, out);
+		fb_str_truncate(&aligned, 0);
 	}
+	return 0;
 }
 
 static json_t *headings(const struct fb_column *columns, size_t count)
@@ -111,9 +137,8 @@ static int print_template(const char *template, const json_t *heading,
 	if (r < 0)
 		return r;
 	if (heading)
-		print_aligned(fb_str_cstr(&text), out);
-	else
-		(void)fwrite(fb_str_cstr(&text), 1, text.len, out);
+		return print_aligned(fb_str_cstr(&text), out, err);
+	(void)fwrite(fb_str_cstr(&text), 1, text.len, out);
 	return 0;
 }
 
@@ -130,28 +155,198 @@ static int print_json_lines(const json_t *rows, FILE *out, struct fb_err *err)
 	return 0;
 }
 
+/* What --format means for a listing. @ret_template: NULL for "json" */
+static int choose(const char *format, const struct fb_column *columns,
+		  size_t count, struct fb_str *storage,
+		  const char **ret_template, bool *ret_table,
+		  struct fb_err *err)
+{
+	int r;
+
+	*ret_table = !format || !strcmp(format, "table") ||
+		     !strncmp(format, "table ", 6);
+	*ret_template = format && !strcmp(format, "json") ? NULL : format;
+	if (!*ret_table)
+		return 0;
+	if (format && format[5])
+		r = fb_str_puts(storage, format + 6);
+	else
+		r = default_template(columns, count, storage);
+	if (r < 0)
+		return fb_err_set(err, r, "print a table: %s", strerror(-r));
+	*ret_template = fb_str_cstr(storage);
+	return 0;
+}
+
 int fb_format_rows(const char *format, const struct fb_column *columns,
 		   size_t count, const json_t *rows, FILE *out,
 		   struct fb_err *err)
 {
-	FB_STR struct fb_str template = FB_STR_INIT(FB_TEMPLATE_TEXT_MAX);
+	FB_STR struct fb_str storage = FB_STR_INIT(FB_TEMPLATE_TEXT_MAX);
+	const char *template = NULL;
 	json_t *heading = NULL;
-	int r;
+	bool table;
+	int r = choose(format, columns, count, &storage, &template, &table,
+		       err);
 
-	if (format && !strcmp(format, "json"))
+	if (r < 0)
+		return r;
+	if (!template)
 		return print_json_lines(rows, out, err);
-	if (format && strcmp(format, "table") && strncmp(format, "table ", 6))
-		return print_template(format, NULL, rows, out, err);
-	if (format && format[5])
-		r = fb_str_puts(&template, format + 6);
-	else
-		r = default_template(columns, count, &template);
-	heading = r == 0 ? headings(columns, count) : NULL;
+	if (!table)
+		return print_template(template, NULL, rows, out, err);
+	heading = headings(columns, count);
 	if (!heading)
 		return fb_err_set(err, -ENOMEM, "print a table: %m");
-	r = print_template(fb_str_cstr(&template), heading, rows, out, err);
+	r = print_template(template, heading, rows, out, err);
 	json_decref(heading);
 	return r;
+}
+
+#define HEADING SIZE_MAX
+#define NO_COLUMN SIZE_MAX
+
+static const char *cell_text(const struct fb_table *table, size_t row,
+			     size_t column, char *scratch)
+{
+	return row == HEADING ? table->columns[column].heading
+			      : table->cell(table->ctx, row, column, scratch);
+}
+
+static size_t find_column(const struct fb_table *table, const char *path)
+{
+	for (size_t i = 0; path[0] == '.' && i < table->column_count; i++)
+		if (!strcmp(path + 1, table->columns[i].name))
+			return i;
+	return NO_COLUMN;
+}
+
+/* A row as JSON, for verbs that look into it */
+static json_t *row_json(const struct fb_table *table, size_t row)
+{
+	char scratch[FB_CELL_MAX];
+	json_t *object = json_object();
+
+	for (size_t i = 0; object && i < table->column_count; i++)
+		(void)json_object_set_new(
+			object, table->columns[i].name,
+			json_string(cell_text(table, row, i, scratch)));
+	return object;
+}
+
+static int render_as_json(const struct fb_table *table,
+			  const struct fb_template *tpl, size_t row,
+			  struct fb_str *out, struct fb_err *err)
+{
+	json_t *object = row_json(table, row);
+	int r = object ? fb_template_render(tpl, object, out, err)
+		       : fb_err_set(err, -ENOMEM, "fill template: %m");
+
+	json_decref(object);
+	return r;
+}
+
+/**
+ * struct plan - A template with its fields looked up
+ * @columns: One a part; of a literal without meaning
+ * @lengths: Of the literals
+ * @plain:   There is nothing but literals and fields
+ */
+struct plan {
+	const struct fb_table *table;
+	const struct fb_template *tpl;
+	size_t columns[FB_TEMPLATE_PARTS_MAX];
+	size_t lengths[FB_TEMPLATE_PARTS_MAX];
+	bool plain;
+};
+
+static void make_plan(struct plan *plan)
+{
+	plan->plain = true;
+	for (size_t i = 0; i < plan->tpl->count; i++) {
+		const struct fb_template_part *part = &plan->tpl->parts[i];
+
+		plan->columns[i] = NO_COLUMN;
+		plan->lengths[i] = strlen(part->text);
+		if (part->verb == FB_TEMPLATE_LITERAL)
+			continue;
+		if (part->verb == FB_TEMPLATE_PRINT)
+			plan->columns[i] = find_column(plan->table, part->text);
+		plan->plain &= plan->columns[i] != NO_COLUMN;
+	}
+}
+
+static int render_cells(const struct plan *plan, size_t row, struct fb_str *out,
+			struct fb_err *err)
+{
+	char scratch[FB_CELL_MAX];
+	int r = 0;
+
+	if (!plan->plain)
+		r = render_as_json(plan->table, plan->tpl, row, out, err);
+	for (size_t i = 0; plan->plain && i < plan->tpl->count; i++) {
+		if (plan->columns[i] == NO_COLUMN)
+			fb_str_append(out, plan->tpl->parts[i].text,
+				      plan->lengths[i]);
+		else
+			fb_str_puts(out, cell_text(plan->table, row,
+						   plan->columns[i], scratch));
+	}
+	fb_str_putc(out, '\n');
+	if (r == 0 && out->err)
+		r = fb_err_set(err, out->err, "print a table: %s",
+			       strerror(-out->err));
+	return r;
+}
+
+static int print_table_lines(const struct fb_table *table, FILE *out,
+			     struct fb_err *err)
+{
+	for (size_t i = 0; i < table->row_count; i++) {
+		json_t *object = row_json(table, i);
+		FB_FREE char *line =
+			object ? json_dumps(object,
+					    JSON_COMPACT | JSON_SORT_KEYS)
+			       : NULL;
+
+		json_decref(object);
+		if (!line)
+			return fb_err_set(err, -ENOMEM, "print as JSON: %m");
+		(void)fprintf(out, "%s\n", line);
+	}
+	return 0;
+}
+
+int fb_format_table(const char *format, const struct fb_table *table, FILE *out,
+		    struct fb_err *err)
+{
+	FB_STR struct fb_str storage = FB_STR_INIT(FB_TEMPLATE_TEXT_MAX);
+	FB_STR struct fb_str text = FB_STR_INIT(OUTPUT_MAX);
+	FB_TEMPLATE struct fb_template tpl = { 0 };
+	struct plan plan = { .table = table, .tpl = &tpl };
+	const char *template = NULL;
+	bool aligned;
+	int r = choose(format, table->columns, table->column_count, &storage,
+		       &template, &aligned, err);
+
+	if (r < 0)
+		return r;
+	if (!template)
+		return print_table_lines(table, out, err);
+	r = fb_template_parse(template, &tpl, err);
+	if (r < 0)
+		return r;
+	make_plan(&plan);
+	if (aligned)
+		r = render_cells(&plan, HEADING, &text, err);
+	for (size_t i = 0; r == 0 && i < table->row_count; i++)
+		r = render_cells(&plan, i, &text, err);
+	if (r < 0)
+		return r;
+	if (aligned)
+		return print_aligned(fb_str_cstr(&text), out, err);
+	(void)fwrite(fb_str_cstr(&text), 1, text.len, out);
+	return 0;
 }
 
 int fb_format_values(const char *format, const json_t *values, FILE *out,
@@ -204,19 +399,44 @@ const char *fb_format_ago(int64_t then_s, int64_t now_s, char out[48])
 	return out;
 }
 
+/* @bytes in @step-ths of a unit, rounded */
+static uint64_t rounded(uint64_t bytes, uint64_t step)
+{
+	return bytes / step + (bytes % step >= step - step / 2);
+}
+
+/*
+ * Three digits, as "%.3g" has them, but in integers: the C library's floating
+ * point is a tenth of what a listing of thousands would cost.
+ */
 const char *fb_format_size(uint64_t bytes, char out[32])
 {
 	static const char *const units[] = { "B",  "kB", "MB", "GB",
 					     "TB", "PB", "EB" };
-	double value = (double)bytes;
+	uint64_t unit = 1, value;
 	size_t i = 0;
+	int decimals;
 
-	/* what three digits would round to 1e+03 is 1 of the next unit */
-	while (value >= 999.5 && i + 1 < FB_ARRAY_SIZE(units)) {
-		value /= 1000.0;
+	/* what three digits would round to 1000 is 1 of the next unit */
+	while (i + 1 < FB_ARRAY_SIZE(units) && rounded(bytes, unit) >= 1000) {
+		unit *= 1000;
 		i++;
 	}
-	(void)snprintf(out, 32, "%.3g%s", value, units[i]);
+	decimals = unit == 1		? 0
+		   : bytes / unit < 10	? 2
+		   : bytes / unit < 100 ? 1
+					: 0;
+	value = rounded(bytes, decimals == 2   ? unit / 100
+			       : decimals == 1 ? unit / 10
+					       : unit);
+	for (; decimals && value % 10 == 0; decimals--)
+		value /= 10;
+	if (decimals)
+		(void)snprintf(out, 32, "%" PRIu64 ".%0*" PRIu64 "%s",
+			       value / (decimals == 2 ? 100 : 10), decimals,
+			       value % (decimals == 2 ? 100 : 10), units[i]);
+	else
+		(void)snprintf(out, 32, "%" PRIu64 "%s", value, units[i]);
 	return out;
 }
 

@@ -43,6 +43,38 @@ int fb_format_rows(const char *format, const struct fb_column *columns,
 		   size_t count, const json_t *rows, FILE *out,
 		   struct fb_err *err);
 
+#define FB_CELL_MAX 160
+
+/**
+ * struct fb_table - A listing whose cells are asked for one by one
+ * @columns:      Fields, in the table's order
+ * @column_count: Of @columns
+ * @row_count:    Rows
+ * @cell:         The text of one cell, in @scratch (FB_CELL_MAX bytes) or anywhere
+ *                else that lives until the next call
+ * @ctx:          Passed to it
+ */
+struct fb_table {
+	const struct fb_column *columns;
+	size_t column_count;
+	size_t row_count;
+	const char *(*cell)(const void *ctx, size_t row, size_t column,
+			    char *scratch);
+	const void *ctx;
+};
+
+/**
+ * fb_format_table() - Print a listing of many rows
+ * @format: As fb_format_rows() takes it
+ *
+ * The same output as fb_format_rows() of the same cells; a template that only
+ * names fields makes no JSON of them.
+ *
+ * Return: 0; -EINVAL bad template; -ENOMEM.
+ */
+int fb_format_table(const char *format, const struct fb_table *table, FILE *out,
+		    struct fb_err *err);
+
 /**
  * fb_format_values() - Print inspected objects
  * @format: NULL or "json": one indented (or, with "json", compact) array;

@@ -65,46 +65,83 @@ int fb_image_remove(const struct fb_image_context *ctx, const char *text,
 		    struct fb_err *err);
 
 /**
- * struct fb_image_row - A line of `images`
+ * struct fb_image_row - A line of `images`; text lives as long as the rows
  * @repository: Familiar ("alpine"), or "<none>"
  * @tag:        Or "<none>"
- * @digest:     Of the manifest or index it was pulled by; not set where it was
- *              never pulled or pushed
+ * @digest:     Of the manifest or index it was pulled by; "" where it was never
+ *              pulled or pushed, or digests were not asked for
  * @id:         Config digest
- * @created_s:  From the config, UNIX seconds, 0 unknown
- * @size_bytes: As stored
  * @platform:   From the config
+ * @created_s:  From the config, UNIX seconds, 0 unknown
+ * @seq:        Grows from image to image as they enter the store
+ * @size_bytes: As stored
  */
 struct fb_image_row {
-	char *repository;
-	char *tag;
-	struct fb_digest digest;
-	struct fb_digest id;
-	struct fb_digest manifest;
+	const char *repository;
+	const char *tag;
+	const char *digest;
+	const char *id;
+	const char *platform;
 	int64_t created_s;
+	int64_t seq;
 	uint64_t size_bytes;
-	struct fb_platform platform;
 };
 
+/**
+ * struct fb_image_rows - Rows, and the text in them
+ * @chunks:      Memory that the text stands in
+ * @chunk_used:  Of the last one
+ */
 struct fb_image_rows {
 	struct fb_image_row *v;
 	size_t count;
+	char **chunks;
+	size_t chunk_count;
+	size_t chunk_used;
 };
 
 void fb_image_rows_release(struct fb_image_rows *rows);
 
 #define FB_IMAGE_ROWS __attribute__((cleanup(fb_image_rows_release)))
 
+/** enum fb_image_dangling - Whether images without a tag are wanted */
+enum fb_image_dangling {
+	FB_IMAGE_DANGLING_BOTH,
+	FB_IMAGE_DANGLING_ONLY,
+	FB_IMAGE_DANGLING_NONE,
+};
+
+/**
+ * struct fb_image_filter - Which images; all that is given must hold
+ * @references: Patterns as the user typed them ("alpine", "alpine:3", with * and
+ *              ?), of which one must match
+ * @labels:     "key" or "key=value", all of which the config must have
+ * @before:     Images made before this one; NULL = any
+ * @since:      After this one; NULL = any
+ * @until_s:    Made before this time, UNIX seconds; 0 = any
+ * @dangling:   Without a tag
+ * @digests:    Say by which digest each was pulled
+ */
+struct fb_image_filter {
+	struct fb_strv references;
+	struct fb_strv labels;
+	const char *before;
+	const char *since;
+	int64_t until_s;
+	enum fb_image_dangling dangling;
+	bool digests;
+};
+
 /**
  * fb_image_list() - What `images` shows, newest first
- * @filter: Reference pattern as the user typed it ("alpine", "alpine:3", with
- *          * and ?), or NULL
+ * @filter: Which (borrowed), or NULL: all
  *
  * One row a tag; a repository known only by digest has one with tag "<none>".
  *
- * Return: 0; a negative errno.
+ * Return: 0; -ENOENT no image @before or @since; a negative errno.
  */
-int fb_image_list(const struct fb_image_context *ctx, const char *filter,
+int fb_image_list(const struct fb_image_context *ctx,
+		  const struct fb_image_filter *filter,
 		  struct fb_image_rows *ret, struct fb_err *err);
 
 /**

@@ -133,6 +133,44 @@ int fb_store_image_list(struct fb_store *store, struct fb_image_records *ret,
 			struct fb_err *err);
 
 /**
+ * struct fb_image_scan - An image as a listing sees it, all text borrowed
+ * @seq:      Grows from image to image as they enter the store
+ * @config:   "sha256:…"
+ * @os, @arch, @variant: From the config
+ * @created_s, @registered_s, @size_bytes: As in struct fb_image_record
+ * @names:    Canonical references, tags first, sorted
+ * @name_count: Of @names
+ */
+struct fb_image_scan {
+	int64_t seq;
+	const char *config;
+	const char *os;
+	const char *arch;
+	const char *variant;
+	int64_t created_s;
+	int64_t registered_s;
+	uint64_t size_bytes;
+	const char *const *names;
+	size_t name_count;
+};
+
+/**
+ * fb_store_image_scan() - Visit all images, in no order that matters
+ * @visit: What it is handed lives until it returns; it may ask the store, but not
+ *         change it; a negative errno ends the walk with it
+ *
+ * One view of the catalogue, and nothing allocated for each image: ten thousand
+ * take some milliseconds.
+ *
+ * Return: 0; a negative errno.
+ */
+int fb_store_image_scan(struct fb_store *store,
+			int (*visit)(void *ctx,
+				     const struct fb_image_scan *image,
+				     struct fb_err *err),
+			void *ctx, struct fb_err *err);
+
+/**
  * fb_store_image_tag() - Give an image one more name, taken from whoever has it
  * @manifest: Which
  * @name:     Canonical

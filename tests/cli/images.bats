@@ -202,3 +202,55 @@ image_id() { fb images -q --no-trunc "$1"; }
 	is "$(fb inspect -f '{{.Id}}' "${id:7}")" "$id"
 	is "$(fb inspect -f '{{.Id}}' "${id:7:8}")" "$id"
 }
+
+# A second image, of TWO=2 and label team=red, made in 2025, as NAME; a third
+# without a name, made in 2023
+more_images() {
+	fb_layout "$BATS_TEST_TMPDIR/more" latest
+	umoci config --image "$BATS_TEST_TMPDIR/more:latest" --config.env TWO=2 \
+		--config.label team=red --created 2025-02-28T12:00:00Z
+	fb load -q -i "$BATS_TEST_TMPDIR/more" --name "$1"
+	umoci config --image "$BATS_TEST_TMPDIR/more:latest" --config.env THREE=3 \
+		--created 2023-02-28T12:00:00Z
+	fb load -q -i "$BATS_TEST_TMPDIR/more" --name third
+	fb tag "$1" third
+}
+
+list() { fb images --format '{{.Repository}}:{{.Tag}}' "$@" | tr '\n' ' '; }
+
+@test "images --filter" {
+	fb_load test/bb:1
+	more_images red/app:2 >/dev/null
+	is "$(list)" "red/app:2 third:latest test/bb:1 <none>:<none> "
+	is "$(list --filter dangling=true)" "<none>:<none> "
+	is "$(list -f dangling=false)" "red/app:2 third:latest test/bb:1 "
+	is "$(list -f label=team)" "red/app:2 third:latest <none>:<none> "
+	is "$(list -f label=team=red -f label=k=v -f dangling=0)" "red/app:2 third:latest "
+	is "$(list -f label=team=re)" ""
+	is "$(list -f label=tea)" ""
+	is "$(list -f before=test/bb:1)" "<none>:<none> "
+	is "$(list -f since=test/bb:1)" "red/app:2 third:latest "
+	is "$(list -f until=2024-03-01)" "test/bb:1 <none>:<none> "
+	is "$(list -f until=2024-02-29T12:00:00Z)" "<none>:<none> "
+	is "$(list -f until=1709208001)" "test/bb:1 <none>:<none> "
+	is "$(list -f until=1m)" "red/app:2 third:latest test/bb:1 <none>:<none> "
+	is "$(list -f 'reference=*/*:2' -f reference=third)" "red/app:2 third:latest "
+	is "$(list -f 'reference=*/*' test/bb)" "red/app:2 test/bb:1 "
+	is "$(list -a)" "$(list)"
+}
+
+@test "a filter that can't be is one line" {
+	run --separate-stderr fb images --filter nope=1
+	is "$status" 1
+	is "$stderr" "flamebox: invalid filter 'nope'"
+	run --separate-stderr fb images --filter dangling
+	is "$status" 1
+	has "$stderr" "bad format of filter (expected name=value)"
+	run --separate-stderr fb images --filter dangling=maybe
+	is "$stderr" "flamebox: invalid filter 'dangling=maybe'"
+	run --separate-stderr fb images --filter until=yesterday
+	has "$stderr" "invalid filter 'until=yesterday'"
+	run --separate-stderr fb images --filter before=nope
+	has "$stderr" "No such image: nope"
+	is "$(lines_of "$stderr")" 1
+}

@@ -141,14 +141,19 @@ static char *list_text(struct setup *s, const char *filter)
 {
 	FB_STR struct fb_str out = FB_STR_INIT(65536);
 	FB_IMAGE_ROWS struct fb_image_rows rows = { 0 };
+	FB_STRV struct fb_strv patterns = { 0 };
+	struct fb_image_filter wanted = { .digests = true };
 	struct fb_err err = { 0 };
 
-	if (fb_image_list(&s->ctx, filter, &rows, &err) < 0)
+	if (filter)
+		(void)fb_strv_add(&patterns, filter);
+	wanted.references = patterns;
+	if (fb_image_list(&s->ctx, &wanted, &rows, &err) < 0)
 		return strdup(err.msg);
 	for (size_t i = 0; i < rows.count; i++)
 		fb_str_printf(&out, "%s%s %s%s", i ? ", " : "",
 			      rows.v[i].repository, rows.v[i].tag,
-			      rows.v[i].digest.set ? " @" : "");
+			      rows.v[i].digest[0] ? " @" : "");
 	return fb_str_take(&out);
 }
 
