@@ -25,6 +25,19 @@ static void check_url(const char *text)
 	(void)fb_host_is_loopback(origin.host);
 }
 
+static void check_location(const char *text)
+{
+	char *url = fb_url_resolve("https://h:1/v2/a?b", text);
+	struct fb_origin origin;
+
+	/* what names no host stays with the one that was asked */
+	if (url && text[0] == '/' && text[1] != '/' &&
+	    fb_origin_parse(url, &origin, NULL) == 0 &&
+	    (strcmp(origin.host, "h") != 0 || origin.port != 1))
+		abort();
+	free(url);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = malloc(size + 1), type[256];
@@ -38,10 +51,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fb_content_range_parse(text, &cr) == 0 &&
 	    (cr.first > cr.last || cr.last >= cr.total_bytes))
 		abort();
+	if (fb_upload_range_parse(text, &seconds) == 0 && seconds == 1)
+		abort();
 	(void)fb_retry_after_parse(text, 1700000000, &seconds);
 	(void)fb_media_type_parse(text, type);
 	(void)fb_host_matches(text, "10.1.2.3", 5000);
 	check_url(text);
+	check_location(text);
 	free(text);
 	return 0;
 }

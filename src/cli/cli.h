@@ -102,6 +102,7 @@ extern const struct fb_command fb_cmd_login;
 extern const struct fb_command fb_cmd_logout;
 extern const struct fb_command fb_cmd_ps;
 extern const struct fb_command fb_cmd_pull;
+extern const struct fb_command fb_cmd_push;
 extern const struct fb_command fb_cmd_rm;
 extern const struct fb_command fb_cmd_rmi;
 extern const struct fb_command fb_cmd_run;

@@ -31,6 +31,7 @@ const struct fb_command *const fb_commands[] = {
 	&fb_cmd_logout,
 	&fb_cmd_ps,
 	&fb_cmd_pull,
+	&fb_cmd_push,
 	&fb_cmd_rm,
 	&fb_cmd_rmi,
 	&fb_cmd_run,

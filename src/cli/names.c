@@ -40,6 +40,7 @@ static const char *const phase_words[] = {
 	[FB_PROGRESS_RESOLVING] = "resolving",
 	[FB_PROGRESS_WAITING] = "waiting for another flamebox:",
 	[FB_PROGRESS_DOWNLOADING] = "downloading",
+	[FB_PROGRESS_UPLOADING] = "uploading",
 	[FB_PROGRESS_LOADING] = "loading",
 	[FB_PROGRESS_EXISTS] = "exists:",
 	[FB_PROGRESS_COMPLETE] = "complete:",

@@ -9,6 +9,7 @@ enum fb_progress_phase {
 	FB_PROGRESS_RESOLVING, /* asking the registry; id: the reference */
 	FB_PROGRESS_WAITING,   /* another process does it; id: the reference */
 	FB_PROGRESS_DOWNLOADING, /* id: a blob's digest */
+	FB_PROGRESS_UPLOADING,	 /* likewise */
 	FB_PROGRESS_LOADING,  /* reading an archive; id: a member or a digest */
 	FB_PROGRESS_EXISTS,   /* id: a blob that is there already */
 	FB_PROGRESS_COMPLETE, /* id: a blob that is whole and verified */

@@ -9,6 +9,7 @@
 #include "registry/auth.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -44,16 +45,42 @@ void fb_auth_release(struct fb_auth *auth)
 	memset(auth, 0, sizeof(*auth));
 }
 
-void fb_auth_use(struct fb_auth *auth, const char *repository)
+void fb_auth_use(struct fb_auth *auth, const char *repository,
+		 const char *scope)
 {
 	unsigned int generation = auth->generation;
 
-	if (strcmp(auth->repository, repository) == 0)
+	if (strcmp(auth->repository, repository) == 0 &&
+	    (!scope || strncmp(auth->scope, scope, strlen(scope)) == 0))
 		return;
 	fb_auth_release(auth);
 	auth->generation = generation + 1;
 	(void)strncpy(auth->repository, repository,
 		      sizeof(auth->repository) - 1);
+	if (scope)
+		(void)strncpy(auth->scope, scope, sizeof(auth->scope) - 1);
+}
+
+/*
+ * A token for looking does not do for writing: the registry would ask for one
+ * more at each new kind of request.  Return: 0; -E2BIG.
+ */
+static int widen_scope(struct fb_auth *auth)
+{
+	char *asked = auth->challenge.scope;
+	char both[sizeof(auth->challenge.scope)];
+	int n;
+
+	if (!auth->scope[0])
+		return 0;
+	n = snprintf(both, sizeof(both), "%s%s%s", auth->scope,
+		     asked[0] ? " " : "", asked);
+	if (strstr(auth->scope, asked))
+		n = snprintf(both, sizeof(both), "%s", auth->scope);
+	if (n < 0 || (size_t)n >= sizeof(both))
+		return -E2BIG;
+	memcpy(asked, both, (size_t)n + 1);
+	return 0;
 }
 
 bool fb_auth_expired(const struct fb_auth *auth)
@@ -67,12 +94,11 @@ int fb_auth_hint(struct fb_err *err, int code, const char *name)
 	if (strcmp(name, "docker.io") == 0)
 		return fb_err_hint(err, code,
 				   "check the name; for a private image log in "
-				   "first: docker login, or podman login "
-				   "docker.io");
+				   "first: flamebox login");
 	return fb_err_hint(err, code,
 			   "check the name; for a private image log in first: "
-			   "docker login %s, or podman login %s",
-			   name, name);
+			   "flamebox login %s",
+			   name);
 }
 
 static int answer_basic(struct fb_auth *auth, const struct fb_auth_peer *peer,
@@ -118,6 +144,8 @@ int fb_auth_challenged(struct fb_auth *auth, const struct fb_auth_context *ctx,
 	char *value;
 	int r = fb_challenge_parse(challenges, &auth->challenge, err);
 
+	if (r == 0)
+		r = widen_scope(auth);
 	auth->challenged = r == 0;
 	if (r == 0 && !auth->looked_up) {
 		r = look_up(auth, ctx, peer);

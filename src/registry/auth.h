@@ -17,6 +17,8 @@
 #include "registry/retry.h"
 #include "registry/token.h"
 
+#define FB_AUTH_SCOPE_MAX 2048
+
 /**
  * struct fb_auth_context - What is the same for every endpoint of a client
  * @http:           Where token requests run
@@ -40,6 +42,7 @@ struct fb_auth_context {
  */
 struct fb_auth {
 	char repository[256];
+	char scope[FB_AUTH_SCOPE_MAX];
 	bool looked_up;
 	struct fb_credential credential;
 	bool challenged;
@@ -70,8 +73,13 @@ struct fb_auth_peer {
 /** fb_auth_release() - Break off, zero and free */
 void fb_auth_release(struct fb_auth *auth);
 
-/** fb_auth_use() - Say which repository is next; another one starts afresh */
-void fb_auth_use(struct fb_auth *auth, const char *repository);
+/**
+ * fb_auth_use() - Say which repository is next; another one starts afresh
+ * @scope: What a token must be good for beside what a challenge says, "a:b:pull
+ *         c:d:pull,push"; NULL = nothing.  More than a token is for starts afresh
+ */
+void fb_auth_use(struct fb_auth *auth, const char *repository,
+		 const char *scope);
 
 /** fb_auth_expired() - The token has run out: get another before asking */
 bool fb_auth_expired(const struct fb_auth *auth);

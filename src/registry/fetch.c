@@ -35,7 +35,8 @@ void fb_fetch_release(struct fb_fetch *f)
 	free(f->url);
 	f->url = NULL;
 	free(f->path);
-	f->path = NULL;
+	free(f->at);
+	f->path = f->at = NULL;
 }
 
 static struct fb_auth_peer peer_of(const struct fb_endpoint *ep)
@@ -60,7 +61,9 @@ static int request_for(struct fb_fetch *f, const char *url,
 	req->url = url;
 	req->accept = f->accept;
 	req->timeout_s = f->timeout_s;
-	req->range_from = f->offset;
+	req->range_from = f->method ? 0 : f->offset;
+	req->method = f->method;
+	req->body = f->body;
 	/* a plain HTTP service may sit and wait for the end of TLS' first line */
 	if (!ep->answered && !ep->mirror &&
 	    f->endpoint + 1 < f->reg->endpoint_count)
@@ -92,7 +95,7 @@ static void start(struct fb_fetch *f)
 	FB_FREE char *url = NULL;
 	int r;
 
-	fb_auth_use(&ep->auth, f->repository);
+	fb_auth_use(&ep->auth, f->repository, f->scope);
 	if (!f->url && fb_auth_expired(&ep->auth)) {
 		f->state = FB_FETCH_AUTH;
 		return;
@@ -101,17 +104,19 @@ static void start(struct fb_fetch *f)
 		restart_at_zero(f);
 	if (f->state == FB_FETCH_FAILED)
 		return;
-	if (!f->url && asprintf(&url, "%s%s", ep->base, f->path) < 0) {
+	if (!f->url && !f->at &&
+	    asprintf(&url, "%s%s", ep->base, f->path) < 0) {
 		url = NULL;
 		f->fatal = true;
 		fb_fetch_fail(f, -ENOMEM);
 		return;
 	}
 	f->begun = f->restart = false;
+	f->ignored = 0;
 	f->generation = ep->auth.generation;
 	f->call.body_fn = fb_fetch_accept_body;
 	f->call.ctx = f;
-	r = request_for(f, f->url ? f->url : url, &req);
+	r = request_for(f, f->url ? f->url : f->at ? f->at : url, &req);
 	if (r == 0)
 		r = fb_http_start(&f->reg->http, &f->call, &req, &f->err);
 	if (r < 0) {
@@ -268,10 +273,12 @@ static int run_loop(struct fb_registry *reg, struct fb_fetch *fetches,
 	return r;
 }
 
-static size_t first_alive(const struct fb_registry *reg)
+/* What is changed is changed at the registry itself */
+static size_t first_alive(const struct fb_registry *reg, bool own)
 {
 	for (size_t i = 0; i + 1 < reg->endpoint_count; i++)
-		if (!reg->endpoints[i].dead)
+		if (!reg->endpoints[i].dead &&
+		    !(own && reg->endpoints[i].mirror))
 			return i;
 	return reg->endpoint_count - 1;
 }
@@ -283,7 +290,7 @@ int fb_fetch_run(struct fb_registry *reg, struct fb_fetch *fetches,
 
 	for (size_t i = 0; i < count; i++) {
 		fetches[i].reg = reg;
-		fetches[i].endpoint = first_alive(reg);
+		fetches[i].endpoint = first_alive(reg, fetches[i].method);
 		fetches[i].retry.first_ms = reg->retry_delay_ms;
 		fetches[i].high_water = fetches[i].offset;
 	}

@@ -17,7 +17,12 @@ struct fb_fetch;
  * @finish: All is there: verify and keep.  -EBADMSG: it is not what was asked
  *          for, then it is fetched once more from the start
  *
+ * @accepts: Of a fetch with a @method: a status beside 2xx that @finish is told
+ * @broken:  Of a fetch with a @method: it broke off and is tried again in a while
+ *
  * A negative errno (with text in @err) from @write or @reset ends all fetches.
+ * Of a fetch with a @method only @finish, @accepts and @broken are called; @finish
+ * may set @path, @at, @method, @body and return 1: that is asked next.
  */
 struct fb_fetch_ops {
 	int (*write)(void *ctx, const void *data, size_t len,
@@ -25,6 +30,8 @@ struct fb_fetch_ops {
 	int (*reset)(void *ctx, struct fb_err *err);
 	int (*finish)(void *ctx, const struct fb_http_reply *reply,
 		      struct fb_err *err);
+	bool (*accepts)(void *ctx, int status);
+	void (*broken)(void *ctx);
 };
 
 enum fb_fetch_state {
@@ -40,6 +47,11 @@ enum fb_fetch_state {
  * struct fb_fetch - One thing to get
  * @repository: As in a reference's path (borrowed)
  * @path:       "/v2/…" (owned)
+ * @at:         Absolute URL to ask in place of @path, or NULL (owned)
+ * @method:     For changing something: "HEAD", "POST", …; NULL = get the body.
+ *              @offset is then what the registry has confirmed
+ * @body:       What is sent with @method, or NULL (borrowed)
+ * @scope:      As in fb_auth_use(), or NULL (borrowed)
  * @what:       For messages: "manifest 'latest'", "blob 'sha256:…'"
  * @accept:     Media types, or NULL
  * @size_bytes: Exactly so many, or UINT64_MAX
@@ -53,6 +65,10 @@ enum fb_fetch_state {
 struct fb_fetch {
 	const char *repository;
 	char *path;
+	char *at;
+	const char *method;
+	const struct fb_http_body *body;
+	const char *scope;
 	char what[FB_DIGEST_TEXT_MAX + 32];
 	const char *accept;
 	uint64_t size_bytes;
@@ -73,6 +89,7 @@ struct fb_fetch {
 	unsigned int redirects;
 	struct fb_retry retry;
 	uint64_t high_water;	 /* @offset when the retry counter was reset */
+	uint64_t ignored;	 /* bytes of an answer to a step */
 	bool begun;		 /* this attempt's body is being taken */
 	bool no_range;		 /* the server cannot be trusted with Range */
 	bool repeated;		 /* was whole and wrong once already */

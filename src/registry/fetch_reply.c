@@ -11,6 +11,7 @@
 
 #define REDIRECTS_MAX 10u
 #define PROGRESS_BYTES (1u << 20)
+#define IGNORED_MAX (1u << 20)
 
 static struct fb_endpoint *endpoint_of(const struct fb_fetch *f)
 {
@@ -93,6 +94,8 @@ static void retry(struct fb_fetch *f, const char *retry_after)
 		fb_fetch_fail(f, f->err.code);
 		return;
 	}
+	if (f->ops->broken)
+		f->ops->broken(f->ctx);
 	fb_log(f->reg->log, FB_LOG_INFO,
 	       "%s: %s; trying again in %llu ms from byte %llu", f->what,
 	       f->err.msg,
@@ -173,7 +176,18 @@ static int begin_body(struct fb_fetch *f)
 int fb_fetch_accept_body(void *ctx, const void *data, size_t len)
 {
 	struct fb_fetch *f = ctx;
-	int r = f->begun ? 0 : begin_body(f);
+	int r;
+
+	if (f->method) {
+		f->ignored += len;
+		return f->ignored <= IGNORED_MAX
+			       ? 0
+			       : fb_err_set(&f->err, -EFBIG,
+					    "'%s' answers with more than "
+					    "1 MiB",
+					    f->origin.host);
+	}
+	r = f->begun ? 0 : begin_body(f);
 
 	if (r < 0)
 		return r;
@@ -216,6 +230,33 @@ static void finish(struct fb_fetch *f)
 		f->result = 0;
 		f->state = FB_FETCH_DONE;
 	}
+}
+
+/* One step of a change was answered */
+static void stepped(struct fb_fetch *f)
+{
+	int r = f->ops->finish(f->ctx, &f->call.reply, &f->err);
+
+	from_the_start(f);
+	if (r < 0) {
+		f->fatal = true;
+		fb_fetch_fail(f, r);
+	} else if (r > 0) {
+		f->asked = false;
+		f->state = FB_FETCH_READY;
+	} else {
+		f->result = 0;
+		f->state = FB_FETCH_DONE;
+	}
+}
+
+static bool is_redirect(const struct fb_fetch *f, int status)
+{
+	/* the others turn what is sent into a question */
+	if (f->body)
+		return status == 307 || status == 308;
+	return status == 301 || status == 302 || status == 303 ||
+	       status == 307 || status == 308;
 }
 
 static void redirect(struct fb_fetch *f)
@@ -326,10 +367,12 @@ static void replied(struct fb_fetch *f)
 	const struct fb_http_reply *reply = &f->call.reply;
 	int status = reply->status;
 
-	if (status / 100 == 2) {
+	if (f->method &&
+	    (status / 100 == 2 || f->ops->accepts(f->ctx, status))) {
+		stepped(f);
+	} else if (status / 100 == 2) {
 		finish(f);
-	} else if (status == 301 || status == 302 || status == 303 ||
-		   status == 307 || status == 308) {
+	} else if (is_redirect(f, status)) {
 		redirect(f);
 	} else if (status == 401 && at_endpoint(f)) {
 		unauthorized(f);

@@ -55,6 +55,20 @@ int fb_content_range_parse(const char *text, struct fb_content_range *ret)
 	return 0;
 }
 
+int fb_upload_range_parse(const char *text, uint64_t *ret_bytes)
+{
+	uint64_t first, last;
+
+	if (strncasecmp(text, "bytes=", 6) == 0)
+		text += 6;
+	if (parse_number(&text, &first) < 0 || *text++ != '-' ||
+	    fb_decimal_parse(text, &last) < 0 || first != 0 ||
+	    last == UINT64_MAX)
+		return -EBADMSG;
+	*ret_bytes = last ? last + 1 : 0;
+	return 0;
+}
+
 static int month_number(const char *name)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

@@ -21,6 +21,15 @@ struct fb_content_range {
 /** fb_content_range_parse() - Return: 0; -EBADMSG malformed or first > last >= total */
 int fb_content_range_parse(const char *text, struct fb_content_range *ret);
 
+/**
+ * fb_upload_range_parse() - How much of an upload a registry has
+ * @text:      "0-last", also as "bytes=0-last"
+ * @ret_bytes: last + 1; 0 for "0-0", which is what an empty upload has as well
+ *
+ * Return: 0; -EBADMSG malformed, or it does not begin at 0.
+ */
+int fb_upload_range_parse(const char *text, uint64_t *ret_bytes);
+
 /** fb_decimal_parse() - All of @text, digits only. Return: 0; -EBADMSG; -ERANGE */
 int fb_decimal_parse(const char *text, uint64_t *ret);
 

@@ -72,6 +72,8 @@ static void keep_header(struct fb_http_reply *reply, const char *name,
 		KEEP("retry-after", retry_after),
 		KEEP("ratelimit-remaining", rate_remaining),
 		KEEP("ratelimit-limit", rate_limit),
+		KEEP("range", range),
+		KEEP("oci-chunk-min-length", chunk_min),
 #undef KEEP
 	};
 
@@ -83,6 +85,8 @@ static void keep_header(struct fb_http_reply *reply, const char *name,
 		(void)fb_media_type_parse(value, reply->content_type);
 	else if (strcasecmp(name, "content-length") == 0)
 		(void)fb_decimal_parse(value, &reply->content_length);
+	else if (strcasecmp(name, "location") == 0 && !reply->location)
+		reply->location = strdup(value);
 	else if (strcasecmp(name, "www-authenticate") == 0)
 		(void)fb_str_printf(&reply->challenges, "%s%s",
 				    reply->challenges.len ? ", " : "", value);
@@ -149,23 +153,85 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 	return 0;
 }
 
-static int add_header(struct fb_http_call *call, const char *name,
-		      const char *value)
+static size_t on_send(char *out, size_t size, size_t count, void *ctx)
+{
+	struct fb_http_call *call = ctx;
+	const struct fb_http_body *body = call->body;
+	uint64_t left = body->size_bytes - call->sent;
+	size_t len = size * count;
+	ssize_t n;
+
+	if (len > left)
+		len = (size_t)left;
+	if (len == 0)
+		return 0;
+	n = body->read(body->ctx, body->offset + call->sent, out, len);
+	if (n <= 0) {
+		call->stopped = true;
+		return CURL_READFUNC_ABORT;
+	}
+	call->sent += (uint64_t)n;
+	return (size_t)n;
+}
+
+/* A connection that had died in silence: the library sends it all again */
+static int on_rewind(void *ctx, curl_off_t offset, int origin)
+{
+	struct fb_http_call *call = ctx;
+
+	if (origin != SEEK_SET || offset < 0 ||
+	    (uint64_t)offset > call->body->size_bytes)
+		return CURL_SEEKFUNC_CANTSEEK;
+	call->sent = (uint64_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+static int add_line(struct fb_http_call *call, const char *line)
 {
 	const struct fb_curl *curl = &call->http->curl;
-	FB_SECRET char *line = NULL;
 	struct curl_slist *grown;
 
-	if (!value)
-		return 0;
-	if (strpbrk(value, "\r\n") ||
-	    asprintf(&line, "%s: %s", name, value) < 0)
-		return -ENOMEM;
+	if (strpbrk(line, "\r\n"))
+		return -EINVAL;
 	grown = curl->slist_append(call->headers, line);
 	if (!grown)
 		return -ENOMEM;
 	call->headers = grown;
 	return 0;
+}
+
+static int add_header(struct fb_http_call *call, const char *name,
+		      const char *value)
+{
+	FB_SECRET char *line = NULL;
+
+	if (!value)
+		return 0;
+	if (asprintf(&line, "%s: %s", name, value) < 0) {
+		line = NULL;
+		return -ENOMEM;
+	}
+	return add_line(call, line);
+}
+
+static int add_headers(struct fb_http_call *call,
+		       const struct fb_http_request *req)
+{
+	const char *const *extra = req->headers;
+	int r = add_header(call, "Accept", req->accept);
+
+	if (r == 0)
+		r = add_header(call, "Authorization", req->authorization);
+	if (r == 0 && req->body)
+		r = add_header(call, "Content-Type", req->body->type);
+	if (r == 0 && req->body)
+		r = add_header(call, "Content-Range", req->body->range);
+	/* asking whether one may send costs a second where nobody answers that */
+	if (r == 0 && req->body)
+		r = add_line(call, "Expect:");
+	for (; r == 0 && extra && *extra; extra++)
+		r = add_line(call, *extra);
+	return r;
 }
 
 /* One option after the other until the first that fails */
@@ -206,6 +272,39 @@ static CURLcode set_peer(const struct fb_http_call *call,
 	return code;
 }
 
+/* A registry may look at what it got before it answers: longer patience */
+#define HTTP_UPLOAD_STALLS 4L
+
+static CURLcode set_method(struct fb_http_call *call,
+			   const struct fb_http_request *req)
+{
+	const struct fb_curl *curl = &call->http->curl;
+	CURL *easy = call->easy;
+	CURLcode code = CURLE_OK;
+
+	if (req->form) {
+		SET(CURLOPT_POST, 1L);
+		SET(CURLOPT_POSTFIELDS, req->form);
+	}
+	if (req->body) {
+		SET(CURLOPT_UPLOAD, 1L);
+		SET(CURLOPT_INFILESIZE_LARGE,
+		    (curl_off_t)req->body->size_bytes);
+		SET(CURLOPT_UPLOAD_BUFFERSIZE, HTTP_BUFFER_BYTES);
+		SET(CURLOPT_READFUNCTION, on_send);
+		SET(CURLOPT_READDATA, call);
+		SET(CURLOPT_SEEKFUNCTION, on_rewind);
+		SET(CURLOPT_SEEKDATA, call);
+		SET(CURLOPT_LOW_SPEED_TIME,
+		    (long)call->http->stall_s * HTTP_UPLOAD_STALLS);
+	}
+	if (req->method && strcmp(req->method, "HEAD") == 0)
+		SET(CURLOPT_NOBODY, 1L);
+	else if (req->method)
+		SET(CURLOPT_CUSTOMREQUEST, req->method);
+	return code;
+}
+
 static CURLcode set_exchange(struct fb_http_call *call,
 			     const struct fb_http_request *req)
 {
@@ -236,10 +335,6 @@ static CURLcode set_exchange(struct fb_http_call *call,
 			       (unsigned long long)req->range_from);
 		SET(CURLOPT_RANGE, range);
 	}
-	if (req->form) {
-		SET(CURLOPT_POST, 1L);
-		SET(CURLOPT_POSTFIELDS, req->form);
-	}
 	return code;
 }
 
@@ -265,9 +360,10 @@ static int prepare(struct fb_http_call *call, const struct fb_http_request *req,
 	CURLcode code = CURLE_OUT_OF_MEMORY;
 
 	call->easy = curl->easy_init();
-	if (call->easy && add_header(call, "Accept", req->accept) == 0 &&
-	    add_header(call, "Authorization", req->authorization) == 0)
+	if (call->easy && add_headers(call, req) == 0)
 		code = set_exchange(call, req);
+	if (code == CURLE_OK)
+		code = set_method(call, req);
 	if (code == CURLE_OK)
 		code = set_peer(call, req->tls);
 	if (code == CURLE_OK)
@@ -288,6 +384,8 @@ int fb_http_start(struct fb_http *http, struct fb_http_call *call,
 	reset_reply(&call->reply);
 	call->http = http;
 	call->header_bytes = 0;
+	call->body = req->body;
+	call->sent = 0;
 	call->stopped = call->cut = false;
 	call->curl_text[0] = '\0';
 	call->err = (struct fb_err){ 0 };

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -41,10 +42,33 @@ int fb_http_open(struct fb_http *http, struct fb_err *err);
 void fb_http_close(struct fb_http *http);
 
 /**
+ * struct fb_http_body - What to send
+ * @read:       Its bytes from an offset on (pread-like, count or negative
+ *              errno, which ends the call); asked again where the library has
+ *              to send something twice
+ * @ctx:        Passed to @read
+ * @offset:     Of the first byte
+ * @size_bytes: How many are sent
+ * @type:       Content-Type
+ * @range:      Content-Range, or NULL
+ */
+struct fb_http_body {
+	ssize_t (*read)(void *ctx, uint64_t offset, void *buf, size_t len);
+	void *ctx;
+	uint64_t offset;
+	uint64_t size_bytes;
+	const char *type;
+	const char *range;
+};
+
+/**
  * struct fb_http_request - What to ask (all borrowed until the call has ended)
  * @url:           Absolute, accepted by fb_origin_parse()
  * @authorization: Value of that header, or NULL.  Secret
  * @accept:        Value of that header, or NULL
+ * @method:        "HEAD", "PUT", …; NULL = GET, or POST where there is a @form
+ * @body:          What to send with @method, or NULL
+ * @headers:       NULL-terminated "Name: value" lines to add, or NULL
  * @form:          Body of a POST, or NULL for a GET.  May be secret
  * @range_from:    First byte wanted
  * @timeout_s:     For the whole exchange; 0 = none but the stall rule
@@ -55,6 +79,9 @@ struct fb_http_request {
 	const char *url;
 	const char *authorization;
 	const char *accept;
+	const char *method;
+	const struct fb_http_body *body;
+	const char *const *headers;
 	const char *form;
 	uint64_t range_from;
 	unsigned int timeout_s;
@@ -73,9 +100,11 @@ struct fb_http_reply {
 	char retry_after[64];
 	char rate_remaining[64]; /* RateLimit-Remaining, Docker Hub's */
 	char rate_limit[64];
+	char range[64];		  /* how much of an upload is there */
+	char chunk_min[32];	  /* OCI-Chunk-Min-Length */
 	struct fb_str challenges; /* WWW-Authenticate, joined with ", " */
 	struct fb_str body;	  /* of a reply other than 2xx, its beginning */
-	char *location;		  /* absolute, of a 3xx; or NULL */
+	char *location;		  /* absolute, of a 2xx or 3xx; or NULL */
 };
 
 enum fb_http_outcome {
@@ -110,6 +139,8 @@ struct fb_http_call {
 	CURL *easy;
 	struct curl_slist *headers;
 	size_t header_bytes;
+	const struct fb_http_body *body;
+	uint64_t sent;
 	bool stopped;
 	bool cut;
 	char curl_text[CURL_ERROR_SIZE];

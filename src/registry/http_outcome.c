@@ -4,16 +4,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "registry/http_private.h"
 
 static void take_location(struct fb_http_call *call)
 {
-	char *location = NULL;
+	FB_FREE char *raw = FB_TAKE_PTR(call->reply.location);
+	const struct fb_curl *curl = &call->http->curl;
+	bool made = call->reply.status / 100 == 2;
+	char *url = NULL;
 
-	if (call->http->curl.easy_getinfo(call->easy, CURLINFO_REDIRECT_URL,
-					  &location) == CURLE_OK &&
-	    location)
-		call->reply.location = strdup(location);
+	/* the library makes an absolute one of a redirect's, and only of that */
+	if (!raw ||
+	    curl->easy_getinfo(call->easy,
+			       made ? CURLINFO_EFFECTIVE_URL
+				    : CURLINFO_REDIRECT_URL,
+			       &url) != CURLE_OK ||
+	    !url)
+		return;
+	call->reply.location = made ? fb_url_resolve(url, raw) : strdup(url);
 }
 
 static bool was_connected(const struct fb_http_call *call)

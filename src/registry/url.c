@@ -198,6 +198,41 @@ int fb_url_add_query(struct fb_str *url, const char *name, const char *value)
 	return fb_url_escape(url, value);
 }
 
+/* How much of @base stays in front of @location */
+static size_t kept_of_base(const char *base, const char *path,
+			   const char *location)
+{
+	size_t end = (size_t)(path - base) + strcspn(path, "?#");
+
+	if (location[0] == '/' && location[1] == '/')
+		return strcspn(base, "/");
+	if (location[0] == '/')
+		return (size_t)(path - base);
+	if (location[0] == '?')
+		return end;
+	while (end > (size_t)(path - base) && base[end - 1] != '/')
+		end--;
+	return end;
+}
+
+char *fb_url_resolve(const char *base, const char *location)
+{
+	FB_STR struct fb_str url = FB_STR_INIT(FB_URL_MAX);
+	struct fb_origin origin;
+	const char *path;
+	size_t keep = 0;
+
+	if (fb_origin_parse(base, &origin, &path) < 0)
+		return NULL;
+	if (location[strcspn(location, ":/?#")] != ':')
+		keep = kept_of_base(base, path, location);
+	(void)fb_str_append(&url, base, keep);
+	if (keep && !*path && location[0] != '/' && location[0] != '?')
+		(void)fb_str_putc(&url, '/');
+	(void)fb_str_append(&url, location, strcspn(location, "#"));
+	return fb_str_take(&url);
+}
+
 const char *fb_url_show(const char *url, char *out, size_t size)
 {
 	(void)snprintf(out, size, "%.*s", (int)strcspn(url, "?#"), url);

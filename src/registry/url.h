@@ -69,6 +69,18 @@ int fb_url_escape(struct fb_str *out, const char *text);
 int fb_url_add_query(struct fb_str *url, const char *name, const char *value);
 
 /**
+ * fb_url_resolve() - What a Location means
+ * @base:     Absolute URL that was asked
+ * @location: Absolute, "//host/…", "/path", "?query" or a name beside @base's
+ *
+ * Whether it is usable at all is up to fb_origin_parse().
+ *
+ * Return: malloc'ed (returned); NULL @base is no URL, too long, or out of memory.
+ * Source: RFC 3986 section 5, without its dot segments.
+ */
+char *fb_url_resolve(const char *base, const char *location);
+
+/**
  * fb_url_show() - A URL for messages: without query, where secrets live
  * @out: At least FB_URL_HOST_MAX + 64 bytes
  *

@@ -326,7 +326,7 @@ class Faults:
 
     def test_basic_none(self):
         """Basic and no log-in"""
-        self.fails("basic", "EACCES", "needs a log-in", "docker login")
+        self.fails("basic", "EACCES", "needs a log-in", "flamebox login")
 
     def test_basic_wrong(self):
         """Basic and a wrong log-in: two requests"""
@@ -374,7 +374,7 @@ class Faults:
         """the token service refuses"""
         self.fails("bearer-refused", "EACCES", "log-in of 'user'",
                    "incorrect username", args=[self.basic_auth(self.host())])
-        self.fails("bearer-refused", "EACCES", "docker login")
+        self.fails("bearer-refused", "EACCES", "flamebox login")
 
     def test_bearer_refresh(self):
         """an identity token by OAuth2"""

@@ -162,6 +162,35 @@ static void test_query(void)
 		"an empty query is there");
 }
 
+static void test_resolve(void)
+{
+	static const struct {
+		const char *base;
+		const char *location;
+		const char *want;
+	} cases[] = {
+		{ "https://h/v2/a/uploads/", "/v2/a/uploads/1?s=2",
+		  "https://h/v2/a/uploads/1?s=2" },
+		{ "https://h:1/v2/a?x=/y", "http://i:2/z#f", "http://i:2/z" },
+		{ "https://h/v2/a", "//i/b", "https://i/b" },
+		{ "https://h/v2/a?x=1", "?y=2", "https://h/v2/a?y=2" },
+		{ "https://h/v2/a?x=1", "b?t=c:d", "https://h/v2/b?t=c:d" },
+		{ "https://h", "b", "https://h/b" },
+		{ "https://h?x", "/b", "https://h/b" },
+		{ "https://h/a", "file:///etc/passwd", "file:///etc/passwd" },
+		{ "https://h/a", "", "https://h/" },
+		{ "nothing", "/b", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		FB_FREE char *got =
+			fb_url_resolve(cases[i].base, cases[i].location);
+
+		TAP_STR(got, cases[i].want, "'%s' at '%s'", cases[i].location,
+			cases[i].base);
+	}
+}
+
 int main(void)
 {
 	test_origins();
@@ -169,5 +198,6 @@ int main(void)
 	test_loopback();
 	test_rules();
 	test_query();
+	test_resolve();
 	return tap_done();
 }
