@@ -61,7 +61,7 @@ _flamebox() {
 		_flamebox_words "$(awk -F'\t' '$1 != "" && $2 == "" { print $1 }' \
 			<<<"$table")" "$cur"
 		;;
-	run | rmi | tag | inspect | convert | pull | push | images | save)
+	run | rmi | tag | inspect | convert | pull | push | images | save | history)
 		_flamebox_words "$(_flamebox_images)" "$cur"
 		;;
 	rm)

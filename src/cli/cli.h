@@ -95,6 +95,7 @@ extern const struct fb_command fb_cmd_convert;
 extern const struct fb_command fb_cmd_doctor;
 extern const struct fb_command fb_cmd_help;
 extern const struct fb_command fb_cmd_help_dump;
+extern const struct fb_command fb_cmd_history;
 extern const struct fb_command fb_cmd_images;
 extern const struct fb_command fb_cmd_inspect;
 extern const struct fb_command fb_cmd_load;

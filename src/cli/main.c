@@ -24,6 +24,7 @@ const struct fb_command *const fb_commands[] = {
 	&fb_cmd_doctor,
 	&fb_cmd_help,
 	&fb_cmd_help_dump,
+	&fb_cmd_history,
 	&fb_cmd_images,
 	&fb_cmd_inspect,
 	&fb_cmd_load,

@@ -154,7 +154,7 @@ static int parse_diff_ids(const json_t *object, struct fb_image_config *c,
 }
 
 /* RFC 3339; the fraction and what can't be read are dropped: it is only shown */
-static int64_t parse_time(const char *text)
+int64_t fb_oci_time_parse(const char *text)
 {
 	struct tm tm = { 0 };
 	const char *rest;
@@ -202,7 +202,7 @@ static int parse_config(const json_t *object, struct fb_image_config *c,
 				    err)) < 0 ||
 	    (r = fb_json_string(object, "created", &created, err)) < 0)
 		return r;
-	c->created_s = parse_time(created);
+	c->created_s = fb_oci_time_parse(created);
 	r = parse_diff_ids(object, c, err);
 	return r < 0 ? r : parse_process(object, c, err);
 }

@@ -157,6 +157,14 @@ enum fb_layer_compression fb_layer_compression(const char *media_type);
 /** fb_layer_is_foreign() - A layer that is distributed some other way */
 bool fb_layer_is_foreign(const char *media_type);
 
+/**
+ * fb_oci_time_parse() - RFC 3339, as documents have it, to UNIX seconds
+ * @text: "2024-05-01T12:00:00.5Z", or NULL; the fraction is dropped
+ *
+ * Return: seconds; 0 where it can't be read or is before 1970: it is only shown.
+ */
+int64_t fb_oci_time_parse(const char *text);
+
 /** fb_image_config_parse() - Return: 0; -EBADMSG malformed; -E2BIG; -ENOMEM */
 int fb_image_config_parse(const char *json, size_t len,
 			  struct fb_image_config *ret, struct fb_err *err);
