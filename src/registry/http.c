@@ -174,16 +174,17 @@ static size_t on_send(char *out, size_t size, size_t count, void *ctx)
 	return (size_t)n;
 }
 
-/* A connection that had died in silence: the library sends it all again */
+/*
+ * A connection died.  The library would send it all again where it was an old
+ * one; but the other side may have taken the beginning, and has to be asked.
+ */
 static int on_rewind(void *ctx, curl_off_t offset, int origin)
 {
-	struct fb_http_call *call = ctx;
+	const struct fb_http_call *call = ctx;
 
-	if (origin != SEEK_SET || offset < 0 ||
-	    (uint64_t)offset > call->body->size_bytes)
-		return CURL_SEEKFUNC_CANTSEEK;
-	call->sent = (uint64_t)offset;
-	return CURL_SEEKFUNC_OK;
+	return origin == SEEK_SET && offset == 0 && call->sent == 0
+		       ? CURL_SEEKFUNC_OK
+		       : CURL_SEEKFUNC_FAIL;
 }
 
 static int add_line(struct fb_http_call *call, const char *line)

@@ -44,8 +44,7 @@ void fb_http_close(struct fb_http *http);
 /**
  * struct fb_http_body - What to send
  * @read:       Its bytes from an offset on (pread-like, count or negative
- *              errno, which ends the call); asked again where the library has
- *              to send something twice
+ *              errno, which ends the call), each once and in order
  * @ctx:        Passed to @read
  * @offset:     Of the first byte
  * @size_bytes: How many are sent

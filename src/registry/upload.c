@@ -209,6 +209,7 @@ static int after_post(struct upload *u, const struct fb_http_reply *reply,
 		return ask_post(u, err);
 	}
 	u->mount = false;
+	fb_retry_reset(&u->f->retry);
 	r = take_session(u, reply, err);
 	return r < 0 ? r : ask_bytes(u, err);
 }
@@ -230,6 +231,7 @@ static int after_patch(struct upload *u, const struct fb_http_reply *reply,
 				  u->f->what, u->f->origin.host, reply->range,
 				  (unsigned long long)sent);
 	u->f->offset = have;
+	fb_retry_reset(&u->f->retry);
 	return ask_bytes(u, err);
 }
 

@@ -13,6 +13,7 @@ import threading
 import time
 import urllib.parse
 
+from fault_uploads import Uploads
 from harness import OCI_MANIFEST
 
 MIB = 1 << 20
@@ -37,7 +38,8 @@ class Request:
 
     @property
     def repository(self):
-        return self.path[4:].rsplit("/", 2)[0]
+        name = self.path[4:].rsplit("/", 2)[0]
+        return name.removesuffix("/blobs") if self.kind == "uploads" else name
 
     @property
     def kind(self):
@@ -89,8 +91,9 @@ class Connection:
         self.raw(part)
 
 
-class FaultServer:
+class FaultServer(Uploads):
     def __init__(self, image, authority=None, log=None):
+        super().__init__()
         self.log = log
         self.image = image
         self.lock = threading.Lock()
@@ -188,8 +191,11 @@ class FaultServer:
                 break
             name, _, value = field.partition(":")
             headers[name.lower()] = value.strip()
-        body = stream.read(int(headers.get("content-length", "0")))
-        req = Request(port, line[0], line[1], headers, body)
+        req = Request(port, line[0], line[1], headers, b"")
+        length = int(headers.get("content-length", "0"))
+        take = self.takes(req, length)
+        req.body = stream.read(take)
+        req.cut = take < length
         conn = Connection(sock)
         with self.lock:
             if (self.repository in (None, req.repository) or
@@ -217,6 +223,8 @@ class FaultServer:
         if req.path.startswith("/cdn/"):
             return self.cdn(conn, req)
         fault = req.repository.split("/")[-1].replace("-", "_")
+        if req.method == "HEAD" or req.kind == "uploads":
+            return self.change(conn, req, fault)
         method = getattr(self, f"{req.kind}_{fault}", None)
         if method:
             return method(conn, req)

@@ -6,9 +6,10 @@
  *   fetch_driver [--flag=value …] manifest REF
  *   fetch_driver [--flag=value …] blobs REF FOLDER
  *   fetch_driver [--flag=value …] check REF
+ *   fetch_driver [--flag=value …] push REF FILE
  *
  * `blobs` fetches the manifest, then its config and layers into FOLDER/<hex>;
- * with --resume what is in FOLDER is taken up.
+ * with --resume what is in FOLDER is taken up.  `push` gives FILE as a blob.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@
 #include "base/str.h"
 #include "oci/manifest.h"
 #include "registry/client.h"
+#include "registry/upload.h"
 
 struct settings {
 	struct fb_registry_options options;
@@ -30,6 +32,7 @@ struct settings {
 	struct fb_strv auth_files;
 	struct fb_strv certs_dirs;
 	bool resume;
+	const char *mount_from;
 	unsigned int ticks_left;
 };
 
@@ -135,6 +138,8 @@ static bool parse_flag(struct settings *s, const char *arg)
 		s->options.retry_delay_ms = number(v);
 	else if (take(arg, "--connect-ms", &v))
 		s->options.connect_timeout_ms = number(v);
+	else if (take(arg, "--mount-from", &v))
+		s->mount_from = v;
 	else if (take(arg, "--ticks", &v))
 		s->ticks_left = number(v);
 	else
@@ -221,6 +226,47 @@ static int fetch_all(struct settings *s, struct fb_registry *reg,
 	return r;
 }
 
+static ssize_t push_read(void *ctx, uint64_t offset, void *buf, size_t len)
+{
+	const int *fd = ctx;
+
+	return fb_pread_full(*fd, buf, len, offset);
+}
+
+static int hash_file(int fd, struct fb_registry_upload *upload)
+{
+	FB_HASH struct fb_hash *hash = fb_hash_new(FB_HASH_SHA256);
+	static char buf[65536];
+	ssize_t n;
+
+	while (hash && (n = fb_read_full(fd, buf, sizeof(buf))) > 0) {
+		if (fb_hash_update(hash, buf, (size_t)n) < 0)
+			return -EIO;
+		upload->size_bytes += (uint64_t)n;
+	}
+	upload->digest =
+		(struct fb_digest){ .set = true, .kind = FB_HASH_SHA256 };
+	return hash ? fb_hash_final(hash, upload->digest.hash) : -ENOMEM;
+}
+
+static int push(struct settings *s, struct fb_registry *reg,
+		const char *repository, const char *path, struct fb_err *err)
+{
+	static const char *const ends[] = { "pending", "pushed", "exists",
+					    "mounted" };
+	int fd = open(path, O_RDONLY | O_CLOEXEC), r;
+	struct fb_registry_upload upload = { .mount_from = s->mount_from,
+					     .read = push_read,
+					     .ctx = &fd };
+
+	if (fd < 0 || hash_file(fd, &upload) < 0)
+		return fb_err_set(err, -EIO, "read '%s': %m", path);
+	r = fb_registry_push_blobs(reg, repository, &upload, 1, err);
+	printf("end %s\n", ends[upload.end]);
+	(void)close(fd);
+	return r;
+}
+
 static int run(struct settings *s, const char *verb, const char *text,
 	       const char *folder, struct fb_err *err)
 {
@@ -234,6 +280,8 @@ static int run(struct settings *s, const char *verb, const char *text,
 		r = fb_registry_open(ref.domain, &s->options, &reg, err);
 	if (r == 0 && strcmp(verb, "check") == 0)
 		return fb_registry_check(reg, err);
+	if (r == 0 && strcmp(verb, "push") == 0)
+		return push(s, reg, ref.path, folder, err);
 	if (r == 0)
 		r = get_manifest(reg, &ref, &doc, err);
 	if (r < 0 || strcmp(verb, "blobs") != 0)
