@@ -92,6 +92,7 @@ struct fb_command {
 
 /* one file a command: cmd_<name>.c */
 extern const struct fb_command fb_cmd_convert;
+extern const struct fb_command fb_cmd_copy;
 extern const struct fb_command fb_cmd_doctor;
 extern const struct fb_command fb_cmd_help;
 extern const struct fb_command fb_cmd_help_dump;

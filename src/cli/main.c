@@ -21,6 +21,7 @@
 /* clang-format off */
 const struct fb_command *const fb_commands[] = {
 	&fb_cmd_convert,
+	&fb_cmd_copy,
 	&fb_cmd_doctor,
 	&fb_cmd_help,
 	&fb_cmd_help_dump,

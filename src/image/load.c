@@ -239,16 +239,48 @@ static int report(const struct fb_loader *loader, struct fb_strv *ret)
 	return r;
 }
 
-static int load_all(struct fb_loader *loader, struct fb_strv *ret_loaded,
-		    struct fb_err *err)
+int fb_loader_run(struct fb_loader *loader, struct fb_err *err)
 {
-	const struct fb_image_context *ctx = loader->ctx;
-	int r = fb_store_lease_open(ctx->store, &loader->lease, err);
+	const char *path = loader->what->path;
+	int r;
 
+	loader->base = strcmp(path, "-") ? fb_load_base_name(path) : strdup("");
+	if (!loader->base)
+		return fb_err_set(err, -ENOMEM, "load images: %m");
+	r = fb_store_lease_open(loader->ctx->store, &loader->lease, err);
 	if (r == 0)
 		r = load_path(loader, err);
 	if (r == 0 && loader->count == 0)
 		r = fb_err_set(err, -EBADMSG, "there is no image in it");
+	return r;
+}
+
+void fb_loader_release(struct fb_loader *loader)
+{
+	const struct fb_image_context *ctx = loader->ctx;
+
+	fb_store_lease_close(loader->lease);
+	/* whatever passed by and is in no image */
+	if (loader->members.made_count &&
+	    fb_store_collect_blobs(ctx->store, loader->members.made,
+				   loader->members.made_count, NULL) < 0)
+		fb_log(ctx->log, FB_LOG_INFO,
+		       "blobs that are not needed are left for the next prune");
+	for (size_t i = 0; i < loader->count; i++)
+		fb_image_entry_release(&loader->entries[i]);
+	free(loader->entries);
+	fb_members_release(&loader->members);
+	(void)fb_close(loader->dirfd);
+	free(loader->base);
+	*loader = (struct fb_loader){ .dirfd = -EBADF };
+}
+
+static int load_all(struct fb_loader *loader, struct fb_strv *ret_loaded,
+		    struct fb_err *err)
+{
+	const struct fb_image_context *ctx = loader->ctx;
+	int r = fb_loader_run(loader, err);
+
 	if (r == 0)
 		r = give_name(loader, err);
 	if (r == 0)
@@ -269,22 +301,7 @@ int fb_image_load(const struct fb_image_context *ctx,
 
 	if (r < 0)
 		return r;
-	loader.base = strcmp(load->path, "-") ? fb_load_base_name(load->path)
-					      : strdup("");
-	r = loader.base ? load_all(&loader, ret_loaded, err)
-			: fb_err_set(err, -ENOMEM, "load images: %m");
-	fb_store_lease_close(loader.lease);
-	/* whatever passed by and is in no image */
-	if (loader.members.made_count &&
-	    fb_store_collect_blobs(ctx->store, loader.members.made,
-				   loader.members.made_count, NULL) < 0)
-		fb_log(ctx->log, FB_LOG_INFO,
-		       "blobs that are not needed are left for the next prune");
-	for (size_t i = 0; i < loader.count; i++)
-		fb_image_entry_release(&loader.entries[i]);
-	free(loader.entries);
-	fb_members_release(&loader.members);
-	loader.dirfd = fb_close(loader.dirfd);
-	free(loader.base);
+	r = load_all(&loader, ret_loaded, err);
+	fb_loader_release(&loader);
 	return r < 0 ? fb_err_wrap(err, r, "load '%s'", load->path) : 0;
 }

@@ -103,6 +103,18 @@ struct fb_loader {
 };
 
 /**
+ * fb_loader_run() - Have all that an archive or folder holds in the store
+ * @loader: @ctx, @what and @dirfd (-EBADF) are set; @lease, @entries are filled.
+ *          Release with fb_loader_release(), also after a failure
+ *
+ * Return: 0; as fb_image_load().
+ */
+int fb_loader_run(struct fb_loader *loader, struct fb_err *err);
+
+/** fb_loader_release() - Free; blobs that are in no image are collected */
+void fb_loader_release(struct fb_loader *loader);
+
+/**
  * fb_loader_add() - Take an image into the list
  * @entry: Emptied on success
  *

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a copy comes from: everything of it ends up in the store, under a lease. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image/assemble.h"
+#include "image/copy_internal.h"
+#include "image/pull_internal.h"
+#include "oci/json.h"
+#include "store/blob.h"
+
+static int add_doc(struct fb_copy *c, const struct fb_registry_manifest *doc,
+		   struct fb_err *err)
+{
+	struct fb_copy_doc *d;
+	struct fb_digest digest;
+	int r = fb_store_blob_put(c->ctx->store, c->lease, doc->bytes, doc->len,
+				  &digest, err);
+
+	if (r < 0)
+		return r;
+	if (!fb_digest_equal(&digest, &doc->digest))
+		return fb_err_set(err, -EOPNOTSUPP,
+				  "a manifest that is known by another hash "
+				  "than SHA-256");
+	if (c->doc_count == FB_COPY_DOCS_MAX)
+		return fb_err_set(err, -E2BIG, "more than %d manifests",
+				  FB_INDEX_ENTRIES_MAX);
+	if (!c->docs)
+		c->docs = calloc(FB_COPY_DOCS_MAX, sizeof(*c->docs));
+	if (!c->docs)
+		return fb_err_set(err, -ENOMEM, "copy: %m");
+	d = &c->docs[c->doc_count++];
+	d->digest = doc->digest;
+	d->size_bytes = doc->len;
+	memcpy(d->media_type, doc->media_type, sizeof(d->media_type));
+	return 0;
+}
+
+static int take_descriptor(const json_t *json, struct fb_descriptor *ret,
+			   struct fb_err *err)
+{
+	const char *type =
+		json_string_value(json_object_get(json, "mediaType"));
+	const char *digest = json_string_value(json_object_get(json, "digest"));
+	const json_t *size = json_object_get(json, "size");
+
+	if (!digest || !json_is_integer(size) || json_integer_value(size) < 0 ||
+	    fb_digest_parse(digest, &ret->digest, NULL) < 0)
+		return fb_err_set(err, -EBADMSG,
+				  "the manifest has a malformed descriptor");
+	if (type && fb_layer_is_foreign(type))
+		return fb_err_set(err, -EOPNOTSUPP,
+				  "layer '%s' is foreign: its bytes are not "
+				  "where the image is",
+				  digest);
+	ret->size_bytes = (uint64_t)json_integer_value(size);
+	return 0;
+}
+
+/*
+ * What a manifest names, whatever it is for: a copy need not understand it, and
+ * an index may hold attestations and signatures beside images.
+ */
+static int read_blobs(const struct fb_registry_manifest *doc,
+		      struct fb_manifest *ret, struct fb_err *err)
+{
+	FB_JSON json_t *root = NULL;
+	const json_t *layers;
+	size_t count;
+	int r = fb_json_load(doc->bytes, doc->len, "manifest", &root, err);
+
+	if (r < 0)
+		return r;
+	layers = json_object_get(root, "layers");
+	count = json_array_size(layers);
+	if (count > FB_LAYERS_MAX)
+		return fb_err_set(err, -E2BIG, "more than %d layers",
+				  FB_LAYERS_MAX);
+	ret->layers = calloc(count ? count : 1, sizeof(*ret->layers));
+	if (!ret->layers)
+		return fb_err_set(err, -ENOMEM, "copy: %m");
+	r = take_descriptor(json_object_get(root, "config"), &ret->config, err);
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = take_descriptor(json_array_get(layers, i), &ret->layers[i],
+				    err);
+	ret->layer_count = count;
+	return r;
+}
+
+static int note_blobs(struct fb_copy *c, const struct fb_manifest *m,
+		      struct fb_err *err)
+{
+	size_t want = c->blob_count + m->layer_count + 1;
+	void *grown = reallocarray(c->blobs, want, sizeof(*c->blobs));
+
+	if (!grown)
+		return fb_err_set(err, -ENOMEM, "copy: %m");
+	c->blobs = grown;
+	fb_outgoing_add(c->blobs, &c->blob_count, &m->config);
+	for (size_t i = 0; i < m->layer_count; i++)
+		fb_outgoing_add(c->blobs, &c->blob_count, &m->layers[i]);
+	return 0;
+}
+
+static int fetch_manifest(struct fb_copy *c, struct pull *p,
+			  const struct fb_registry_manifest *doc,
+			  struct fb_err *err)
+{
+	FB_MANIFEST struct fb_manifest m = { 0 };
+	enum fb_document kind =
+		fb_document_kind(doc->bytes, doc->len, doc->media_type);
+	int r;
+
+	if (kind == FB_DOC_SCHEMA1)
+		return fb_err_set(err, -EOPNOTSUPP,
+				  "it is there as docker's old schema 1, which "
+				  "cannot be verified");
+	if (kind != FB_DOC_MANIFEST && kind != FB_DOC_ARTIFACT)
+		return fb_err_set(err, -EOPNOTSUPP, "%s",
+				  kind == FB_DOC_INDEX ? "an index in an index"
+						       : "it is no manifest");
+	r = read_blobs(doc, &m, err);
+	if (r == 0)
+		r = note_blobs(c, &m, err);
+	if (r == 0)
+		r = fb_pull_blobs(p, &m, err);
+	return r < 0 ? r : add_doc(c, doc, err);
+}
+
+static int fetch_entry(struct fb_copy *c, struct pull *p,
+		       const struct fb_descriptor *entry, struct fb_err *err)
+{
+	FB_REGISTRY_MANIFEST struct fb_registry_manifest doc = { 0 };
+	struct fb_reference ref = p->ref;
+	int r;
+
+	ref.digest = entry->digest;
+	r = fb_registry_get_manifest(p->registry, &ref, &doc, err);
+	if (r < 0)
+		return r;
+	if (doc.len != entry->size_bytes)
+		return fb_err_set(err, -EBADMSG,
+				  "manifest has %zu bytes, the index says %llu",
+				  doc.len,
+				  (unsigned long long)entry->size_bytes);
+	return fetch_manifest(c, p, &doc, err);
+}
+
+static int fetch_index(struct fb_copy *c, struct pull *p,
+		       const struct fb_registry_manifest *top,
+		       struct fb_err *err)
+{
+	const struct fb_descriptor *chosen;
+	struct fb_index index = { 0 };
+	struct fb_platform host;
+	int r = fb_index_parse(top->bytes, top->len, &index, err);
+
+	if (r < 0)
+		return r;
+	fb_platform_host(&host);
+	if (!c->what->all) {
+		r = fb_index_select(
+			&index, c->what->platform ? c->what->platform : &host,
+			&chosen, err);
+		if (r == 0)
+			r = fetch_entry(c, p, chosen, err);
+	} else {
+		for (size_t i = 0; i < index.manifest_count && r == 0; i++)
+			r = fetch_entry(c, p, &index.manifests[i], err);
+		if (r == 0)
+			r = add_doc(c, top, err);
+	}
+	fb_index_release(&index);
+	return r;
+}
+
+static int gather_registry(struct fb_copy *c, struct fb_err *err)
+{
+	FB_REGISTRY struct fb_registry *registry = NULL;
+	FB_REGISTRY_MANIFEST struct fb_registry_manifest top = { 0 };
+	struct pull p = { .ctx = c->ctx,
+			  .ref = c->from.ref,
+			  .lease = c->lease,
+			  .fetch_only = true };
+	int r = fb_image_registry_open(c->ctx, p.ref.domain,
+				       c->what->from_registry, &registry, err);
+
+	if (r < 0)
+		return r;
+	p.registry = registry;
+	(void)fb_reference_familiar(&p.ref, p.text);
+	fb_progress(c->ctx->progress, FB_PROGRESS_RESOLVING, p.text, 0, 0);
+	r = fb_registry_get_manifest(registry, &p.ref, &top, err);
+	if (r < 0)
+		return r;
+	if (fb_document_kind(top.bytes, top.len, top.media_type) ==
+	    FB_DOC_INDEX)
+		return fetch_index(c, &p, &top, err);
+	return fetch_manifest(c, &p, &top, err);
+}
+
+/* A tag of a layout, or a reference of a docker-archive */
+static bool is_called(const struct fb_image_record *record,
+		      const struct fb_copy_place *place)
+{
+	struct fb_reference want, has;
+	bool full = fb_reference_parse(place->name, &want, NULL) == 0;
+
+	for (size_t i = 0; i < record->names.count; i++) {
+		if (fb_reference_parse(record->names.v[i], &has, NULL) < 0)
+			continue;
+		if (place->kind != FB_COPY_DOCKER_ARCHIVE &&
+		    strcmp(has.tag, place->name) == 0)
+			return true;
+		if (full && strcmp(has.domain, want.domain) == 0 &&
+		    strcmp(has.path, want.path) == 0 &&
+		    strcmp(has.tag, want.tag) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int choose(struct fb_copy *c, struct fb_err *err)
+{
+	const char *name = c->from.name;
+
+	for (size_t i = 0; i < c->loader.count; i++)
+		if (!name[0] ||
+		    is_called(&c->loader.entries[i].record, &c->from)) {
+			if (!name[0] && c->loader.count > 1)
+				break;
+			c->record = &c->loader.entries[i].record;
+			return 0;
+		}
+	if (name[0])
+		return fb_err_set(err, -ENOENT, "there is no '%s' in it", name);
+	return fb_err_set(err, -EINVAL,
+			  "there are %zu images in it: say which, as in "
+			  "'%s:NAME'",
+			  c->loader.count, c->what->from);
+}
+
+static int gather_loaded(struct fb_copy *c, struct fb_err *err)
+{
+	FB_REGISTRY_MANIFEST struct fb_registry_manifest doc = { 0 };
+	FB_MANIFEST struct fb_manifest m = { 0 };
+	int r;
+
+	c->load = (struct fb_image_load){ .path = c->from.path,
+					  .fd = -EBADF,
+					  .platform = c->what->platform };
+	c->loader.ctx = c->ctx;
+	c->loader.what = &c->load;
+	r = fb_loader_run(&c->loader, err);
+	if (r == 0)
+		r = choose(c, err);
+	if (r == 0)
+		r = fb_store_blob_load(c->ctx->store, &c->record->manifest,
+				       FB_MANIFEST_SIZE_MAX, &doc.bytes,
+				       &doc.len, err);
+	if (r < 0)
+		return r;
+	doc.digest = c->record->manifest;
+	(void)snprintf(doc.media_type, sizeof(doc.media_type), "%s",
+		       c->record->media_type);
+	r = read_blobs(&doc, &m, err);
+	if (r == 0)
+		r = note_blobs(c, &m, err);
+	return r < 0 ? r : add_doc(c, &doc, err);
+}
+
+int fb_copy_gather(struct fb_copy *c, struct fb_err *err)
+{
+	return c->from.kind == FB_COPY_REGISTRY ? gather_registry(c, err)
+						: gather_loaded(c, err);
+}
