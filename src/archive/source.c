@@ -44,6 +44,13 @@ ssize_t fb_source_view(struct fb_source *src, void *buf, size_t len,
 	return fb_source_read(src, buf, len, err);
 }
 
+int64_t fb_source_skip(struct fb_source *src, uint64_t len, struct fb_err *err)
+{
+	if (!src->ops->skip)
+		return fb_err_set(err, -ENOTSUP, "skip: %m");
+	return src->ops->skip(src, len < INT64_MAX ? len : INT64_MAX, err);
+}
+
 int fb_source_rewind(struct fb_source *src, struct fb_err *err)
 {
 	if (!src->ops->rewind)
@@ -94,6 +101,25 @@ static ssize_t fd_read(struct fb_source *src, void *buf, size_t len,
 	return n;
 }
 
+/* of a file only: never past its end, so that what is cut short is noticed */
+static int64_t fd_skip(struct fb_source *src, uint64_t len, struct fb_err *err)
+{
+	struct fd_source *s = (struct fd_source *)src;
+	uint64_t left = s->size_bytes - s->pos;
+	struct stat st;
+
+	if (fstat(s->fd, &st) < 0)
+		return fb_err_set(err, -errno, "read: %m");
+	if (s->start + s->pos >= (uint64_t)st.st_size)
+		return 0;
+	if (left > (uint64_t)st.st_size - s->start - s->pos)
+		left = (uint64_t)st.st_size - s->start - s->pos;
+	if (len > left)
+		len = left;
+	s->pos += len;
+	return (int64_t)len;
+}
+
 static int fd_rewind(struct fb_source *src, struct fb_err *err)
 {
 	struct fd_source *s = (struct fd_source *)src;
@@ -115,6 +141,13 @@ static const struct fb_source_ops fd_ops = {
 	.free = plain_free,
 };
 
+static const struct fb_source_ops file_ops = {
+	.read = fd_read,
+	.skip = fd_skip,
+	.rewind = fd_rewind,
+	.free = plain_free,
+};
+
 int fb_source_from_fd(int fd, uint64_t offset, uint64_t size_bytes,
 		      struct fb_source **ret, struct fb_err *err)
 {
@@ -128,7 +161,7 @@ int fb_source_from_fd(int fd, uint64_t offset, uint64_t size_bytes,
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return fb_err_set(err, -ENOMEM, "open a stream: %m");
-	s->base.ops = &fd_ops;
+	s->base.ops = S_ISREG(st.st_mode) ? &file_ops : &fd_ops;
 	s->fd = fd;
 	s->seekable = S_ISREG(st.st_mode) || S_ISBLK(st.st_mode);
 	s->start = offset;

@@ -11,6 +11,7 @@
 #ifndef FB_ARCHIVE_SOURCE_H
 #define FB_ARCHIVE_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -26,6 +27,8 @@ struct fb_source;
  * @view:   Hand out the next 1 … @len bytes where they lie, in *@ret_data,
  *          valid until the next call; returns as @read does.  NULL where
  *          bytes have to be copied anyway
+ * @skip:   Pass over up to @len bytes without looking at them; returns as @read
+ *          does, more bytes at once; NULL where they have to be read
  * @rewind: Start over from the first byte; NULL where that is impossible
  * @cancel: Make a blocked read(), and every later one, return -ECANCELED; the
  *          only operation that another thread may call meanwhile; NULL where
@@ -37,6 +40,8 @@ struct fb_source_ops {
 			struct fb_err *err);
 	ssize_t (*view)(struct fb_source *src, size_t len,
 			const uint8_t **ret_data, struct fb_err *err);
+	int64_t (*skip)(struct fb_source *src, uint64_t len,
+			struct fb_err *err);
 	int (*rewind)(struct fb_source *src, struct fb_err *err);
 	void (*cancel)(struct fb_source *src);
 	void (*free)(struct fb_source *src);
@@ -78,6 +83,24 @@ ssize_t fb_source_read_full(struct fb_source *src, void *buf, size_t len,
  */
 ssize_t fb_source_view(struct fb_source *src, void *buf, size_t len,
 		       const uint8_t **ret_data, struct fb_err *err);
+
+/**
+ * fb_source_can_skip() - Bytes need not be read to get past them
+ *
+ * fb_source_skip() then is -ENOTSUP never.
+ */
+static inline bool fb_source_can_skip(const struct fb_source *src)
+{
+	return src->ops->skip;
+}
+
+/**
+ * fb_source_skip() - Get past bytes of a source that can do so
+ * @len: At least 1
+ *
+ * Return: bytes, 1 … @len; 0 at the end; -ENOTSUP it cannot; negative errno.
+ */
+int64_t fb_source_skip(struct fb_source *src, uint64_t len, struct fb_err *err);
 
 /** fb_source_rewind() - Start over. Return: 0; -ESPIPE impossible; negative errno */
 int fb_source_rewind(struct fb_source *src, struct fb_err *err);

@@ -30,16 +30,25 @@ int tar_read_exact(struct fb_tar *tar, void *buf, size_t len,
 	return 0;
 }
 
-static int skip(struct fb_tar *tar, uint64_t len, struct fb_err *err)
+/* Return: bytes that were passed over; 0 at the end; negative errno */
+static int64_t skip_some(struct fb_tar *tar, uint64_t len, struct fb_err *err)
 {
 	const uint8_t *data;
-	ssize_t n;
+
+	if (fb_source_can_skip(tar->source))
+		return fb_source_skip(tar->source, len, err);
+	return fb_source_view(tar->source, tar->buf,
+			      len < sizeof(tar->buf) ? (size_t)len
+						     : sizeof(tar->buf),
+			      &data, err);
+}
+
+static int skip(struct fb_tar *tar, uint64_t len, struct fb_err *err)
+{
+	int64_t n;
 
 	while (len > 0) {
-		n = fb_source_view(tar->source, tar->buf,
-				   len < sizeof(tar->buf) ? (size_t)len
-							  : sizeof(tar->buf),
-				   &data, err);
+		n = skip_some(tar, len, err);
 		if (n < 0)
 			return (int)n;
 		if (n == 0)

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/names.h"
+#include "image/input.h"
 #include "image/pull.h"
 #include "image/rootfs.h"
 
 struct convert_flags {
+	const char *input;
 	const char *output;
 	const char *compression;
 	const char *platform;
@@ -20,6 +23,10 @@ struct convert_flags {
 };
 
 static const struct fb_option convert_options[] = {
+	FB_OPTION_STRING(struct convert_flags, input, 'i', "input", "path",
+			 "Convert an image archive, an OCI layout or the tar "
+			 "of a root file system that is there; '-' is standard "
+			 "input"),
 	FB_OPTION_STRING(struct convert_flags, output, 'o', "output", "file",
 			 "Where the SquashFS goes; '-' is standard output, and "
 			 "the SHA-256 then goes to standard error"),
@@ -67,24 +74,53 @@ static int rootfs_options(const struct convert_flags *flags,
 	return r;
 }
 
-static int convert_image(struct fb_cli *cli, const struct convert_flags *flags,
+static int convert_image(const struct convert_flags *flags,
 			 const struct fb_image_context *ctx,
 			 const struct fb_image_pull *pull,
 			 struct fb_rootfs_result *ret, struct fb_err *err)
 {
 	FB_IMAGE_RECORD struct fb_image_record image = { 0 };
+	const struct fb_image_input input = { .path = flags->input,
+					      .fd = STDIN_FILENO,
+					      .name = pull->reference,
+					      .platform = pull->platform };
 	const struct fb_image_target target = { .path = flags->output,
 						.fd = STDOUT_FILENO };
 	struct fb_rootfs_options options;
 	int r = rootfs_options(flags, &options, err);
 
-	(void)cli;
+	if (r == 0 && flags->input)
+		return fb_image_convert_input(ctx, &input, &options, &target,
+					      ret, err);
 	if (r == 0)
 		r = fb_image_obtain(ctx, pull, FB_PULL_MISSING, &image, NULL,
 				    err);
 	if (r == 0)
 		r = fb_image_convert(ctx, &image, &options, &target, ret, err);
 	return r;
+}
+
+static int check_words(const struct convert_flags *flags,
+		       const struct fb_call *call, struct fb_err *err)
+{
+	const char *usage =
+		"flamebox convert IMAGE -o FILE, or "
+		"flamebox convert -i FILE -o FILE";
+
+	if (!flags->output)
+		return fb_err_hint(err,
+				   fb_err_set(err, -EINVAL,
+					      "convert: no output file"),
+				   "%s", usage);
+	if (!flags->input && !call->args[0])
+		return fb_err_hint(
+			err, fb_err_set(err, -EINVAL, "convert: no image"),
+			"%s", usage);
+	if (flags->input && !strcmp(flags->input, "-") && isatty(STDIN_FILENO))
+		return fb_err_set(err, -EINVAL,
+				  "convert: refusing to read an image from a "
+				  "terminal");
+	return 0;
 }
 
 static int convert_run(struct fb_cli *cli, const struct fb_call *call,
@@ -105,11 +141,9 @@ static int convert_run(struct fb_cli *cli, const struct fb_call *call,
 	bool to_stdout;
 	int r;
 
-	if (!flags->output)
-		return fb_err_hint(err,
-				   fb_err_set(err, -EINVAL,
-					      "convert: no output file"),
-				   "flamebox convert IMAGE -o FILE");
+	r = check_words(flags, call, err);
+	if (r < 0)
+		return r;
 	to_stdout = flags->output[0] == '-' && !flags->output[1];
 	if (to_stdout && isatty(STDOUT_FILENO))
 		return fb_err_set(err, -EINVAL,
@@ -121,7 +155,7 @@ static int convert_run(struct fb_cli *cli, const struct fb_call *call,
 	if (r < 0)
 		return r;
 	fb_image_progress_start(&progress, cli, flags->quiet);
-	r = convert_image(cli, flags, &ctx, &pull, &result, err);
+	r = convert_image(flags, &ctx, &pull, &result, err);
 	fb_image_progress_end(&progress);
 	if (r == 0)
 		(void)fprintf(to_stdout ? cli->err : cli->out, "%s\n",
@@ -131,15 +165,16 @@ static int convert_run(struct fb_cli *cli, const struct fb_call *call,
 
 const struct fb_command fb_cmd_convert = {
 	.name = "convert",
-	.usage = "IMAGE",
+	.usage = "[IMAGE]",
 	.summary = "Write an image's root file system as one SquashFS",
 	.details =
 		"Prints the file's SHA-256. The same layers and options give "
 		"the same bytes on any machine. An image that is not here is "
-		"pulled.",
+		"pulled; with -i nothing is, and IMAGE only says which one of "
+		"several.",
 	.options = convert_options,
 	.flags_size = sizeof(struct convert_flags),
-	.min_args = 1,
+	.min_args = 0,
 	.max_args = 1,
 	.run = convert_run,
 };

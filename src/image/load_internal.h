@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files that load images share; nobody else includes this. */
+/* What the files that load images, or convert them from files, share. */
 #ifndef FB_IMAGE_LOAD_INTERNAL_H
 #define FB_IMAGE_LOAD_INTERNAL_H
 
@@ -20,6 +20,7 @@
  * @order:       Place in the archive: of equal names the last one counts
  * @digest:      SHA-256 of a file (or as its name in blobs/ says)
  * @size_bytes:  Of a file
+ * @offset:      In the archive, where it stays there
  * @compression: By its first bytes
  */
 struct fb_member {
@@ -28,6 +29,7 @@ struct fb_member {
 	size_t order;
 	struct fb_digest digest;
 	uint64_t size_bytes;
+	uint64_t offset;
 	enum fb_layer_compression compression;
 };
 
@@ -64,6 +66,18 @@ struct fb_members {
  */
 int fb_members_read(const struct fb_image_context *ctx, struct fb_lease *lease,
 		    struct fb_source *from, struct fb_members *ret,
+		    struct fb_err *err);
+
+/**
+ * fb_members_scan() - Note where the members of an archive are
+ * @from: Its bytes, not compressed (borrowed)
+ * @ret:  Added to also on failure; digests and compressions are not known.  Of
+ *        more than FB_LOAD_MEMBERS_MAX members the rest is left out: an archive
+ *        of so many is a root file system
+ *
+ * Return: 0; -EBADMSG damaged or no tar; a negative errno.
+ */
+int fb_members_scan(struct fb_source *from, struct fb_members *ret,
 		    struct fb_err *err);
 
 /** fb_members_note() - Remember a blob for collection. Return: 0; -ENOMEM */
@@ -151,6 +165,13 @@ int fb_load_docker(struct fb_loader *loader, struct fb_err *err);
  * NULL out of memory.
  */
 char *fb_load_base_name(const char *path);
+
+/* "blobs/sha512/" and the digits */
+#define FB_LAYOUT_PATH_MAX (FB_DIGEST_TEXT_MAX + 16)
+
+/** fb_layout_path() - Where an OCI layout has a blob: "blobs/sha256/…" */
+void fb_layout_path(const struct fb_digest *digest,
+		    char out[FB_LAYOUT_PATH_MAX]);
 
 /**
  * fb_oci_layout_check() - Is this an oci-layout file of a version that we know

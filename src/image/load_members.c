@@ -317,6 +317,75 @@ int fb_members_read(const struct fb_image_context *ctx, struct fb_lease *lease,
 	return r;
 }
 
+static bool is_text(const char *name)
+{
+	return !strcmp(name, "oci-layout") || !strcmp(name, "index.json") ||
+	       !strcmp(name, "manifest.json");
+}
+
+static int scan_file(struct reader *rd, const struct fb_tar_entry *entry,
+		     char *name, struct fb_err *err)
+{
+	struct fb_member member = {
+		.name = name,
+		.size_bytes = entry->size_bytes,
+		.offset = entry->body_offset,
+	};
+
+	if (is_text(name) && !entry->sparse)
+		return take_file(rd, entry, name, err);
+	/* its bytes do not stand there as they are */
+	if (entry->sparse) {
+		free(name);
+		return 0;
+	}
+	return add_member(rd->m, &member, err);
+}
+
+/* what an image archive would not have is nothing to look for later */
+static int scan_entry(struct reader *rd, const struct fb_tar_entry *entry,
+		      struct fb_err *err)
+{
+	struct fb_member member = { 0 };
+
+	if (rd->m->count == FB_LOAD_MEMBERS_MAX ||
+	    entry->name_len > FB_LOAD_NAME_MAX ||
+	    (entry->type != FB_TAR_FILE && entry->type != FB_TAR_LINK &&
+	     entry->type != FB_TAR_SYMLINK))
+		return 0;
+	member.name = fb_member_clean(entry->name);
+	if (!member.name)
+		return 0;
+	if (entry->type == FB_TAR_FILE)
+		return scan_file(rd, entry, member.name, err);
+	member.target = entry->type == FB_TAR_LINK
+				? fb_member_clean(entry->link)
+				: fb_member_target(member.name, entry->link);
+	if (member.target)
+		return add_member(rd->m, &member, err);
+	free(member.name);
+	return 0;
+}
+
+int fb_members_scan(struct fb_source *from, struct fb_members *ret,
+		    struct fb_err *err)
+{
+	struct reader rd = { .m = ret };
+	FB_TAR struct fb_tar *tar = NULL;
+	struct fb_tar_entry entry;
+	int r = fb_tar_open(from, &tar, err);
+
+	rd.tar = tar;
+	while (r == 0 && (r = fb_tar_next(tar, &entry, err)) > 0) {
+		r = scan_entry(&rd, &entry, err);
+		if (r < 0)
+			r = fb_err_wrap(err, r, "member '%s'", entry.name);
+	}
+	if (r == 0 && ret->count)
+		qsort(ret->v, ret->count, sizeof(*ret->v), by_name_and_order);
+	return r;
+}
+
 /* The last of those with this name; bsearch() would find any */
 static const struct fb_member *find_one(const struct fb_members *m,
 					const char *name)

@@ -34,6 +34,16 @@ int fb_oci_layout_check(const char *json, size_t len, struct fb_err *err)
 	return 0;
 }
 
+void fb_layout_path(const struct fb_digest *digest,
+		    char out[FB_LAYOUT_PATH_MAX])
+{
+	char hex[FB_DIGEST_TEXT_MAX];
+
+	(void)snprintf(out, FB_LAYOUT_PATH_MAX, "blobs/%s/%s",
+		       fb_digest_kind_name(digest->kind),
+		       fb_digest_hex(digest, hex));
+}
+
 static int copy_file(struct fb_loader *loader, int from,
 		     struct fb_blob_writer *writer,
 		     const struct fb_descriptor *d, struct fb_err *err)
@@ -63,14 +73,11 @@ static int copy_file(struct fb_loader *loader, int from,
 static int open_blob_file(struct fb_loader *loader,
 			  const struct fb_descriptor *d, struct fb_err *err)
 {
-	char hex[FB_DIGEST_TEXT_MAX];
-	char path[FB_DIGEST_TEXT_MAX + 16];
+	char path[FB_LAYOUT_PATH_MAX];
 	struct stat st;
 	FB_FD int fd = -EBADF;
 
-	(void)snprintf(path, sizeof(path), "blobs/%s/%s",
-		       fb_digest_kind_name(d->digest.kind),
-		       fb_digest_hex(&d->digest, hex));
+	fb_layout_path(&d->digest, path);
 	fd = fb_open_beneath(loader->dirfd, path, O_RDONLY | O_NONBLOCK, 0);
 	if (fd < 0)
 		return fb_err_set(err, fd == -ENOENT ? -EBADMSG : fd,
@@ -114,8 +121,7 @@ static int copy_blob(struct fb_loader *loader, const struct fb_descriptor *d,
 static int need_blob(struct fb_loader *loader, const struct fb_descriptor *d,
 		     struct fb_err *err)
 {
-	char hex[FB_DIGEST_TEXT_MAX];
-	char name[FB_DIGEST_TEXT_MAX + 16];
+	char name[FB_LAYOUT_PATH_MAX];
 	const struct fb_member *member;
 	bool has = false;
 	int r;
@@ -125,9 +131,7 @@ static int need_blob(struct fb_loader *loader, const struct fb_descriptor *d,
 				       &has, err);
 		return r < 0 || has ? r : copy_blob(loader, d, err);
 	}
-	(void)snprintf(name, sizeof(name), "blobs/%s/%s",
-		       fb_digest_kind_name(d->digest.kind),
-		       fb_digest_hex(&d->digest, hex));
+	fb_layout_path(&d->digest, name);
 	member = fb_members_find(&loader->members, name);
 	if (!member || !fb_digest_equal(&member->digest, &d->digest))
 		return fb_err_set(err, -EBADMSG, "'%s' is not in the archive",

@@ -260,7 +260,8 @@ static int open_registry(struct pull *p, const struct fb_image_pull *what,
 	return fb_registry_open(p->ref.domain, &options, &p->registry, err);
 }
 
-/* What was fetched of an image that is no good, unless another has use for it */
+/* What was fetched of an image that is no good, or too large for this disk, unless
+ * another image has use for it */
 static void give_up(struct pull *p, const struct fb_manifest *manifest)
 {
 	FB_FREE struct fb_digest *gone =
@@ -298,7 +299,7 @@ static int pull_all(struct pull *p, struct fb_image_pulled *ret,
 	/* it borrows the manifest */
 	fb_pull_convert_free(p->conversion);
 	p->conversion = NULL;
-	if (p->useless)
+	if (p->useless || r == -ENOSPC || r == -EDQUOT)
 		give_up(p, &manifest);
 	return r;
 }

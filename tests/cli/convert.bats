@@ -98,3 +98,88 @@ setup() { fb_setup; }
 	is "$(cat "$BATS_TEST_TMPDIR/x")" old
 	is "$(find "$BATS_TEST_TMPDIR" -maxdepth 1 -type f | wc -l)" 1
 }
+
+# inputs: one image in every shape that convert -i takes, its SquashFS in want
+inputs() {
+	need skopeo
+	cd "$BATS_TEST_TMPDIR"
+	fb_layout dir latest
+	tar -C dir -cf oci.tar .
+	gzip -k oci.tar
+	skopeo copy -q oci:dir:latest docker-archive:docker.tar:some/name:1
+	fb load -q -i dir --name want:1
+	fb convert -q -o want want:1
+	rm -r "$FLAMEBOX_ROOT"
+}
+
+@test "convert -i: layout, archives, packed, from a file and from a pipe" {
+	inputs
+	local input
+	for input in dir oci.tar oci.tar.gz docker.tar; do
+		run --separate-stderr fb convert -i $input -o out
+		is "$status" 0
+		is "$stderr" ""
+		is "$output" "$(sha256sum <out | cut -d' ' -f1)"
+		cmp want out
+		rm out
+	done
+	for input in oci.tar oci.tar.gz docker.tar; do
+		bash -c 'cat "$2" | "$1" convert -q -i - -o -' - "$FLAMEBOX" $input >out 2>sum
+		cmp want out
+		fb convert -q -i - -o out <$input
+		cmp want out
+	done
+	# nothing was loaded, and nothing is left
+	is "$(fb images -q)" ""
+	is "$(find "$FLAMEBOX_ROOT/tmp" "$FLAMEBOX_ROOT/oci/blobs" -type f | wc -l)" 0
+}
+
+@test "convert -i: the tar of a root file system" {
+	need unsquashfs
+	cd "$BATS_TEST_TMPDIR"
+	mkdir -p fs/sub
+	echo text >fs/sub/file
+	ln -s sub fs/link
+	tar -C fs -cf fs.tar .
+	zstd -q fs.tar
+	local input sum
+	sum=$(fb convert -i fs.tar -o out)
+	is "$(fb convert -i fs.tar.zst -o out2)" "$sum"
+	is "$(bash -c 'tar -C fs -c . | "$1" convert -i - -o out3' - "$FLAMEBOX")" "$sum"
+	unsquashfs -q -n -d got out >/dev/null
+	diff -r fs got
+}
+
+@test "convert -i: which of several, and what is wrong" {
+	need skopeo
+	cd "$BATS_TEST_TMPDIR"
+	fb_layout dir latest
+	cp -r dir two
+	umoci config --image two:latest --tag second --config.env X=1
+	run --separate-stderr fb convert -i two -o out
+	is "$status" 1
+	is "$(lines_of "$stderr")" 1
+	has "$stderr" "there are 2 images"
+	fb convert -q -i two second -o out
+	run --separate-stderr fb convert -i two third -o out3
+	is "$status" 1
+	has "$stderr" "no image 'third'"
+	head -c 100000 /dev/urandom >noise
+	run --separate-stderr fb convert -i noise -o out3
+	is "$status" 1
+	is "$(lines_of "$stderr")" 1
+	has "$stderr" "noise"
+	# a layer is not what its digest says
+	local layer
+	layer=$(find dir/blobs -type f -size +100k)
+	chmod u+w "$layer"
+	printf x | dd of="$layer" bs=1 seek=5000 conv=notrunc status=none
+	run --separate-stderr fb convert -i dir -o out3
+	is "$status" 1
+	has "$stderr" "layer 1 of 1"
+	run --separate-stderr fb convert -i /nowhere -o out3
+	is "$status" 1
+	has "$stderr" "No such file"
+	[ ! -e out3 ]
+	is "$(find "$FLAMEBOX_ROOT/tmp" -type f | wc -l)" 0
+}
