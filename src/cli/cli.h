@@ -93,6 +93,7 @@ struct fb_command {
 /* one file a command: cmd_<name>.c */
 extern const struct fb_command fb_cmd_convert;
 extern const struct fb_command fb_cmd_copy;
+extern const struct fb_command fb_cmd_df;
 extern const struct fb_command fb_cmd_doctor;
 extern const struct fb_command fb_cmd_help;
 extern const struct fb_command fb_cmd_help_dump;
@@ -102,6 +103,7 @@ extern const struct fb_command fb_cmd_inspect;
 extern const struct fb_command fb_cmd_load;
 extern const struct fb_command fb_cmd_login;
 extern const struct fb_command fb_cmd_logout;
+extern const struct fb_command fb_cmd_prune;
 extern const struct fb_command fb_cmd_ps;
 extern const struct fb_command fb_cmd_pull;
 extern const struct fb_command fb_cmd_push;

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "cli/alias.h"
 #include "cli/cli.h"
 #include "cli/help.h"
 #include "cli/report.h"
@@ -22,6 +23,7 @@
 const struct fb_command *const fb_commands[] = {
 	&fb_cmd_convert,
 	&fb_cmd_copy,
+	&fb_cmd_df,
 	&fb_cmd_doctor,
 	&fb_cmd_help,
 	&fb_cmd_help_dump,
@@ -31,6 +33,7 @@ const struct fb_command *const fb_commands[] = {
 	&fb_cmd_load,
 	&fb_cmd_login,
 	&fb_cmd_logout,
+	&fb_cmd_prune,
 	&fb_cmd_ps,
 	&fb_cmd_pull,
 	&fb_cmd_push,
@@ -178,12 +181,19 @@ static int dispatch(struct fb_cli *cli, int argc, char *const *argv)
 	struct fb_parsed parsed = { 0 };
 	const struct fb_command *command;
 	struct fb_err err = { 0 };
+	char **words;
+	size_t count;
 	int status;
 
 	if (fb_options_parse(fb_global_options, argc, argv, true, &flags,
 			     &parsed, &err) < 0)
 		return bad_flag(cli, NULL, &err);
+	words = parsed.args + 1;
+	count = parsed.arg_count ? parsed.arg_count - 1 : 0;
 	command = parsed.arg_count ? fb_command_find(parsed.args[0]) : NULL;
+	if (!command)
+		command = fb_alias_apply(parsed.args, parsed.arg_count, &words,
+					 &count);
 	if (flags.version)
 		command = &fb_cmd_version;
 	if (parsed.help || (!command && !parsed.arg_count))
@@ -194,9 +204,7 @@ static int dispatch(struct fb_cli *cli, int argc, char *const *argv)
 	else if (flags.version)
 		status = run_command(cli, &flags, command, 0, NULL);
 	else
-		status =
-			run_command(cli, &flags, command,
-				    (int)parsed.arg_count - 1, parsed.args + 1);
+		status = run_command(cli, &flags, command, (int)count, words);
 	fb_parsed_release(&parsed);
 	return status;
 }

@@ -64,6 +64,9 @@ int fb_image_remove(const struct fb_image_context *ctx, const char *text,
 		    bool force, struct fb_image_removal *ret,
 		    struct fb_err *err);
 
+/** fb_image_familiar_names() - Canonical names from @from on as users write them. Return: 0; -ENOMEM */
+int fb_image_familiar_names(struct fb_strv *names, size_t from);
+
 /**
  * struct fb_image_row - A line of `images`; text lives as long as the rows
  * @repository: Familiar ("alpine"), or "<none>"
@@ -143,6 +146,21 @@ struct fb_image_filter {
 int fb_image_list(const struct fb_image_context *ctx,
 		  const struct fb_image_filter *filter,
 		  struct fb_image_rows *ret, struct fb_err *err);
+
+/**
+ * fb_image_prune() - Remove images that nobody uses, and what nothing needs
+ * @filter: @until_s and @labels limit what goes (borrowed), or NULL
+ * @all:    Also images with a tag, where no container uses them
+ * @ret:    What went is added; names in it are familiar ones
+ *
+ * Unneeded blobs, beginnings of downloads and converted images without an image
+ * go as well.
+ *
+ * Return: 0; a negative errno.
+ */
+int fb_image_prune(const struct fb_image_context *ctx,
+		   const struct fb_image_filter *filter, bool all,
+		   struct fb_image_removal *ret, struct fb_err *err);
 
 /**
  * struct fb_image_details - What `inspect` shows

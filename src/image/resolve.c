@@ -105,7 +105,7 @@ int fb_image_tag(const struct fb_image_context *ctx, const char *source,
 }
 
 /* Canonical names as users write them */
-static int make_familiar(struct fb_strv *names, size_t from)
+int fb_image_familiar_names(struct fb_strv *names, size_t from)
 {
 	char text[CANONICAL_MAX];
 	struct fb_reference ref;
@@ -140,5 +140,5 @@ int fb_image_remove(const struct fb_image_context *ctx, const char *text,
 					  &record.config, force, ret, err);
 	if (r < 0)
 		return r;
-	return make_familiar(&ret->untagged, before);
+	return fb_image_familiar_names(&ret->untagged, before);
 }

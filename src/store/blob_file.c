@@ -132,8 +132,9 @@ bool fb_store_blob_has(struct fb_store *store, const struct fb_digest *digest,
 	       (size_bytes == UINT64_MAX || (uint64_t)st.st_size == size_bytes);
 }
 
-uint64_t fb_store_blob_unlink(struct fb_store *store,
-			      const struct fb_digest *digest)
+bool fb_store_blob_unlink(struct fb_store *store,
+			  const struct fb_digest *digest,
+			  uint64_t *ret_freed_bytes)
 {
 	FB_FD int dir = fb_store_blob_dir(store, digest->kind, false, NULL);
 	char hex[FB_DIGEST_TEXT_MAX];
@@ -142,8 +143,9 @@ uint64_t fb_store_blob_unlink(struct fb_store *store,
 	(void)fb_digest_hex(digest, hex);
 	if (dir < 0 || fstatat(dir, hex, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    unlinkat(dir, hex, 0) < 0)
-		return 0;
-	return (uint64_t)st.st_size;
+		return false;
+	*ret_freed_bytes = (uint64_t)st.st_blocks * 512;
+	return true;
 }
 
 /**
@@ -152,7 +154,7 @@ uint64_t fb_store_blob_unlink(struct fb_store *store,
  */
 struct walk {
 	int (*visit)(void *ctx, const struct fb_digest *digest,
-		     uint64_t size_bytes);
+		     const struct stat *st);
 	void *ctx;
 };
 
@@ -172,7 +174,7 @@ static int visit_entry(const struct walk *walk, int dir, const char *algorithm,
 	/* what is not named like a blob is not ours to judge */
 	if (!S_ISREG(st.st_mode) || fb_digest_parse(text, &digest, NULL) < 0)
 		return 0;
-	return walk->visit(walk->ctx, &digest, (uint64_t)st.st_size);
+	return walk->visit(walk->ctx, &digest, &st);
 }
 
 static int visit_kind(struct fb_store *store, const struct walk *walk,
@@ -197,9 +199,9 @@ static int visit_kind(struct fb_store *store, const struct walk *walk,
 	return r < 0 ? r : 0;
 }
 
-int fb_store_blob_list(struct fb_store *store,
+int fb_store_blob_walk(struct fb_store *store,
 		       int (*visit)(void *ctx, const struct fb_digest *digest,
-				    uint64_t size_bytes),
+				    const struct stat *st),
 		       void *ctx, struct fb_err *err)
 {
 	const struct walk walk = { .visit = visit, .ctx = ctx };
@@ -208,4 +210,29 @@ int fb_store_blob_list(struct fb_store *store,
 	for (size_t i = 0; r == 0 && i < FB_ARRAY_SIZE(kinds); i++)
 		r = visit_kind(store, &walk, kinds[i], err);
 	return r;
+}
+
+/** struct sizes - A visitor that only wants sizes */
+struct sizes {
+	int (*visit)(void *ctx, const struct fb_digest *digest,
+		     uint64_t size_bytes);
+	void *ctx;
+};
+
+static int visit_size(void *ctx, const struct fb_digest *digest,
+		      const struct stat *st)
+{
+	const struct sizes *sizes = ctx;
+
+	return sizes->visit(sizes->ctx, digest, (uint64_t)st->st_size);
+}
+
+int fb_store_blob_list(struct fb_store *store,
+		       int (*visit)(void *ctx, const struct fb_digest *digest,
+				    uint64_t size_bytes),
+		       void *ctx, struct fb_err *err)
+{
+	struct sizes sizes = { .visit = visit, .ctx = ctx };
+
+	return fb_store_blob_walk(store, visit_size, &sizes, err);
 }

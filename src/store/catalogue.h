@@ -184,7 +184,7 @@ int fb_store_image_tag(struct fb_store *store, const struct fb_digest *manifest,
  * struct fb_image_removal - What went
  * @untagged: Canonical names
  * @deleted:  Digests of manifests, configs and layers whose blobs are gone
- * @freed_bytes: Of blobs and converted images
+ * @freed_bytes: Blocks of blobs, beginnings of blobs and converted images
  */
 struct fb_image_removal {
 	struct fb_strv untagged;

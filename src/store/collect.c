@@ -42,11 +42,11 @@ static int delete_blob(struct fb_store *store, const struct fb_digest *digest,
 		       struct fb_image_removal *ret)
 {
 	char text[FB_DIGEST_TEXT_MAX];
-	uint64_t size = fb_store_blob_unlink(store, digest);
+	uint64_t freed = 0;
 
-	if (!ret || size == 0)
+	if (!fb_store_blob_unlink(store, digest, &freed) || !ret)
 		return 0;
-	ret->freed_bytes += size;
+	ret->freed_bytes += freed;
 	return fb_strv_add(&ret->deleted, fb_digest_format(digest, text));
 }
 
@@ -80,7 +80,7 @@ static int delete_rootfs_file(struct fb_store *store, const char *name,
 	    unlinkat(dir, name, 0) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (ret)
-		ret->freed_bytes += (uint64_t)st.st_size;
+		ret->freed_bytes += (uint64_t)st.st_blocks * 512;
 	return 0;
 }
 
@@ -176,7 +176,7 @@ static int delete_partial(struct fb_store *store, struct fb_image_removal *ret,
 		    unlinkat(dirfd(list), entry->d_name, 0) < 0)
 			continue;
 		if (ret)
-			ret->freed_bytes += (uint64_t)st.st_size;
+			ret->freed_bytes += (uint64_t)st.st_blocks * 512;
 	}
 	return 0;
 }
@@ -221,11 +221,11 @@ struct unneeded {
 };
 
 static int visit_blob(void *ctx, const struct fb_digest *digest,
-		      uint64_t size_bytes)
+		      const struct stat *st)
 {
 	struct unneeded *u = ctx;
 
-	(void)size_bytes;
+	(void)st;
 	return fb_digest_set_has(&u->referenced, digest)
 		       ? 0
 		       : fb_digest_set_add(&u->found, digest);
@@ -254,7 +254,7 @@ static int delete_stray_blobs(struct fb_store *store,
 	int r = referenced_blobs(store, &u.referenced, err);
 
 	if (r == 0)
-		r = fb_store_blob_list(store, visit_blob, &u, err);
+		r = fb_store_blob_walk(store, visit_blob, &u, err);
 	if (r == 0)
 		r = fb_store_delete_blobs(store, &u.found, ret, err);
 	fb_digest_set_release(&u.referenced);
@@ -262,17 +262,11 @@ static int delete_stray_blobs(struct fb_store *store,
 	return r;
 }
 
-int fb_store_collect(struct fb_store *store, struct fb_image_removal *ret,
-		     struct fb_err *err)
+int fb_store_collect_held(struct fb_store *store, struct fb_image_removal *ret,
+			  struct fb_err *err)
 {
-	FB_FD int gate = -EBADF;
-	int r = fb_db(store, err);
+	int r;
 
-	if (r < 0)
-		return r;
-	gate = fb_store_gate(store, true, err);
-	if (gate < 0)
-		return gate;
 	/* what needs no row written comes first: the disk may be full */
 	r = fb_store_reap_dir(store, FB_STORE_DIR_LOCKS, err);
 	if (r >= 0)
@@ -291,4 +285,16 @@ int fb_store_collect(struct fb_store *store, struct fb_image_removal *ret,
 		r = fb_store_delete_rootfs(store, ret, err);
 	fb_store_reserve_take(store);
 	return r;
+}
+
+int fb_store_collect(struct fb_store *store, struct fb_image_removal *ret,
+		     struct fb_err *err)
+{
+	FB_FD int gate = -EBADF;
+	int r = fb_db(store, err);
+
+	if (r < 0)
+		return r;
+	gate = fb_store_gate(store, true, err);
+	return gate < 0 ? gate : fb_store_collect_held(store, ret, err);
 }

@@ -158,6 +158,7 @@ static int open_file(struct fb_store *store, struct fb_err *err)
 			  SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
 	FB_FREE char *path = fb_path_join(store->state, DB_NAME);
 	const char *vfs = NULL;
+	int persist = 1;
 	int rc;
 
 	if (path && strlen(path) > SQLITE_PATH_MAX) {
@@ -175,7 +176,10 @@ static int open_file(struct fb_store *store, struct fb_err *err)
 		return fb_db_error(store, rc, err);
 	(void)sqlite3_extended_result_codes(store->db, 1);
 	(void)sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
-	return 0;
+	/* -wal (emptied) and -shm stay: a full disk has no room for new ones */
+	(void)sqlite3_file_control(store->db, "main", SQLITE_FCNTL_PERSIST_WAL,
+				   &persist);
+	return fb_db_exec(store, "PRAGMA journal_size_limit=0", err);
 }
 
 static int schema_version(struct fb_store *store, int *ret, struct fb_err *err)
@@ -251,6 +255,17 @@ static int open_and_upgrade(struct fb_store *store, struct fb_err *err)
 	return r < 0 ? r : fb_db_exec(store, "PRAGMA foreign_keys=ON", err);
 }
 
+static int open_or_close(struct fb_store *store, struct fb_err *err)
+{
+	int r = open_and_upgrade(store, err);
+
+	if (r < 0) {
+		(void)sqlite3_close_v2(store->db);
+		store->db = NULL;
+	}
+	return r;
+}
+
 int fb_db(struct fb_store *store, struct fb_err *err)
 {
 	int r;
@@ -260,12 +275,11 @@ int fb_db(struct fb_store *store, struct fb_err *err)
 	r = fb_store_dir_fd(store, FB_STORE_DIR_ROOT, err);
 	if (r < 0)
 		return r;
-	r = open_and_upgrade(store, err);
-	if (r < 0) {
-		(void)sqlite3_close_v2(store->db);
-		store->db = NULL;
+	r = open_or_close(store, err);
+	if (r == -ENOSPC && fb_store_reserve_release(store))
+		r = open_or_close(store, err);
+	if (r < 0)
 		return r;
-	}
 	/* a process may have died between naming an image and the index */
 	fb_store_index_catch_up(store);
 	return 0;

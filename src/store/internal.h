@@ -109,9 +109,23 @@ int fb_lease_note(struct fb_lease *lease, const struct fb_digest *digest,
 int fb_store_blob_dir(struct fb_store *store, enum fb_hash_kind kind,
 		      bool create, struct fb_err *err);
 
-/** fb_store_blob_unlink() - Delete a blob. Return: its size; 0 where it was not there */
-uint64_t fb_store_blob_unlink(struct fb_store *store,
-			      const struct fb_digest *digest);
+/** fb_store_blob_unlink() - Delete a blob, tell its blocks. Return: false where it was not there */
+bool fb_store_blob_unlink(struct fb_store *store,
+			  const struct fb_digest *digest,
+			  uint64_t *ret_freed_bytes);
+
+struct stat;
+
+/**
+ * fb_store_blob_walk() - Visit every blob
+ * @visit: Digest and file; a negative errno ends the walk with it
+ *
+ * Return: 0; a negative errno.
+ */
+int fb_store_blob_walk(struct fb_store *store,
+		       int (*visit)(void *ctx, const struct fb_digest *digest,
+				    const struct stat *st),
+		       void *ctx, struct fb_err *err);
 
 /* --- db.c --- */
 
@@ -203,6 +217,10 @@ bool fb_store_reserve_release(struct fb_store *store);
 int fb_store_delete_blobs(struct fb_store *store,
 			  const struct fb_digest_set *candidates,
 			  struct fb_image_removal *ret, struct fb_err *err);
+
+/** fb_store_collect_held() - fb_store_collect() by who holds the gate exclusively */
+int fb_store_collect_held(struct fb_store *store, struct fb_image_removal *ret,
+			  struct fb_err *err);
 
 /**
  * fb_store_delete_rootfs() - Delete converted images that no image uses

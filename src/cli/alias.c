@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/alias.h"
+
+#include <string.h>
+
+static char containers_option[] = "--containers";
+
+/* @option: put in front of what the user typed, or NULL */
+static const struct {
+	const char *group;
+	const char *word;
+	const char *command;
+	char *option;
+} aliases[] = {
+	{ "container", "inspect", "inspect", NULL },
+	{ "container", "list", "ps", NULL },
+	{ "container", "ls", "ps", NULL },
+	{ "container", "rm", "rm", NULL },
+	{ "container", "run", "run", NULL },
+	{ "image", "history", "history", NULL },
+	{ "image", "inspect", "inspect", NULL },
+	{ "image", "list", "images", NULL },
+	{ "image", "load", "load", NULL },
+	{ "image", "ls", "images", NULL },
+	{ "image", "prune", "prune", NULL },
+	{ "image", "pull", "pull", NULL },
+	{ "image", "push", "push", NULL },
+	{ "image", "rm", "rmi", NULL },
+	{ "image", "save", "save", NULL },
+	{ "image", "tag", "tag", NULL },
+	{ "system", "df", "df", NULL },
+	{ "system", "prune", "prune", containers_option },
+};
+
+const struct fb_command *fb_alias_apply(char **words, size_t count,
+					char ***ret_words, size_t *ret_count)
+{
+	const struct fb_command *command;
+
+	for (size_t i = 0; count >= 2 && i < FB_ARRAY_SIZE(aliases); i++) {
+		if (strcmp(words[0], aliases[i].group) != 0 ||
+		    strcmp(words[1], aliases[i].word) != 0)
+			continue;
+		command = fb_command_find(aliases[i].command);
+		if (!command)
+			return NULL;
+		*ret_words = words + 2;
+		*ret_count = count - 2;
+		if (aliases[i].option) {
+			words[1] = aliases[i].option;
+			*ret_words = words + 1;
+			*ret_count = count - 1;
+		}
+		return command;
+	}
+	return NULL;
+}
