@@ -112,6 +112,7 @@ extern const struct fb_command fb_cmd_rmi;
 extern const struct fb_command fb_cmd_run;
 extern const struct fb_command fb_cmd_save;
 extern const struct fb_command fb_cmd_tag;
+extern const struct fb_command fb_cmd_verify;
 extern const struct fb_command fb_cmd_version;
 
 /** fb_commands - All of them, sorted by name, ended by NULL */

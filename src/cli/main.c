@@ -42,6 +42,7 @@ const struct fb_command *const fb_commands[] = {
 	&fb_cmd_run,
 	&fb_cmd_save,
 	&fb_cmd_tag,
+	&fb_cmd_verify,
 	&fb_cmd_version,
 	NULL,
 };

@@ -45,6 +45,7 @@ static const char *const phase_words[] = {
 	[FB_PROGRESS_EXISTS] = "exists:",
 	[FB_PROGRESS_COMPLETE] = "complete:",
 	[FB_PROGRESS_CONVERTING] = "converting",
+	[FB_PROGRESS_VERIFYING] = "verifying",
 	[FB_PROGRESS_SAVING] = "saving",
 	[FB_PROGRESS_DONE] = "done:",
 };

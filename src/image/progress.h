@@ -14,6 +14,7 @@ enum fb_progress_phase {
 	FB_PROGRESS_EXISTS,   /* id: a blob that is there already */
 	FB_PROGRESS_COMPLETE, /* id: a blob that is whole and verified */
 	FB_PROGRESS_CONVERTING, /* id: the image's digest; bytes of its layers */
+	FB_PROGRESS_VERIFYING,	/* hashing what is there; id: a digest */
 	FB_PROGRESS_SAVING,	/* writing an archive; id: a blob's digest */
 	FB_PROGRESS_DONE,	/* id: the reference */
 };

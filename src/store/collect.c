@@ -181,8 +181,8 @@ static int delete_partial(struct fb_store *store, struct fb_image_removal *ret,
 	return 0;
 }
 
-static int is_referenced(struct fb_store *store, const struct fb_digest *digest,
-			 struct fb_err *err)
+int fb_store_blob_is_needed(struct fb_store *store,
+			    const struct fb_digest *digest, struct fb_err *err)
 {
 	FB_STMT sqlite3_stmt *stmt = NULL;
 	int r = fb_db_prepare(store, &stmt, err,
@@ -206,7 +206,7 @@ int fb_store_collect_blobs(struct fb_store *store,
 	if (gate < 0)
 		return gate;
 	for (size_t i = 0; i < count; i++) {
-		r = is_referenced(store, &digests[i], err);
+		r = fb_store_blob_is_needed(store, &digests[i], err);
 		if (r == 0)
 			r = fb_digest_set_add(&set, &digests[i]);
 		if (r < 0)

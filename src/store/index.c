@@ -157,6 +157,39 @@ int fb_store_index_sync(struct fb_store *store, struct fb_err *err)
 	return r < 0 ? r : 0;
 }
 
+/* What index.json should say, and of which generation */
+static int expected(struct fb_store *store, struct fb_str *text,
+		    int64_t *ret_now, int64_t *ret_indexed, struct fb_err *err)
+{
+	FB_DB_TX struct fb_db_tx tx = { 0 };
+	int r = fb_db_exec(store, "BEGIN", err);
+
+	if (r < 0)
+		return r;
+	tx.store = store;
+	r = generations(store, ret_now, ret_indexed, err);
+	return r < 0 ? r : render(store, text, err);
+}
+
+int fb_store_index_is_current(struct fb_store *store, struct fb_err *err)
+{
+	FB_STR struct fb_str text = FB_STR_INIT(INDEX_BYTES_MAX);
+	FB_FREE char *file = NULL;
+	int64_t now = 0, indexed = 0, later = 0;
+	size_t len = 0;
+	int oci = fb_store_dir_fd(store, FB_STORE_DIR_OCI, err);
+	int r = oci < 0 ? oci : expected(store, &text, &now, &indexed, err);
+
+	if (r < 0)
+		return r;
+	r = fb_read_file_at(oci, "index.json", INDEX_BYTES_MAX, &file, &len);
+	if (r == 0 && len == text.len && !memcmp(file, text.buf, len))
+		return 1;
+	/* a change that is under way, or one that came between */
+	r = generations(store, &later, &indexed, err);
+	return r < 0 ? r : later != now || indexed != now;
+}
+
 void fb_store_index_catch_up(struct fb_store *store)
 {
 	struct fb_err err = { 0 };

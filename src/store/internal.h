@@ -199,6 +199,13 @@ void fb_store_index_catch_up(struct fb_store *store);
 /** fb_store_index_bump() - Say in the current transaction that it has */
 int fb_store_index_bump(struct fb_store *store, struct fb_err *err);
 
+/**
+ * fb_store_index_is_current() - oci/index.json says what the catalogue says
+ *
+ * Return: 1 it does, or is being written; 0 not; negative errno.
+ */
+int fb_store_index_is_current(struct fb_store *store, struct fb_err *err);
+
 /* --- collect.c --- */
 
 /** fb_store_reserve_take() - Put blocks aside for removals on a full disk, if there are any */
@@ -230,7 +237,15 @@ int fb_store_collect_held(struct fb_store *store, struct fb_image_removal *ret,
 int fb_store_delete_rootfs(struct fb_store *store, struct fb_image_removal *ret,
 			   struct fb_err *err);
 
+/** fb_store_blob_is_needed() - Some image names it. Return: 1; 0; negative errno */
+int fb_store_blob_is_needed(struct fb_store *store,
+			    const struct fb_digest *digest, struct fb_err *err);
+
 /* --- rootfs_file.c --- */
+
+/** fb_store_rootfs_forget() - Row and file of a converted image go */
+void fb_store_rootfs_forget(struct fb_store *store,
+			    const struct fb_digest *key);
 
 #define FB_ROOTFS_NAME_MAX (FB_DIGEST_TEXT_MAX + 16)
 

@@ -104,7 +104,7 @@ static void note_opened(struct fb_store *store,
 		       "could not note that a converted image was used");
 }
 
-static void forget(struct fb_store *store, const struct fb_digest *key)
+void fb_store_rootfs_forget(struct fb_store *store, const struct fb_digest *key)
 {
 	FB_FD int gate = fb_store_gate(store, false, NULL);
 	char name[FB_ROOTFS_NAME_MAX];
@@ -143,7 +143,7 @@ int fb_store_rootfs_open(struct fb_store *store, const struct fb_digest *key,
 		       "'%s/rootfs/%s' is not what it was: it will be converted "
 		       "again",
 		       store->state, name);
-		forget(store, key);
+		fb_store_rootfs_forget(store, key);
 		return fb_err_set(err, -ENOENT, "no converted image '%s'",
 				  name);
 	}
