@@ -25,6 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *json = (const char *)data;
 	struct fb_credential c = { 0 };
+	struct fb_strv headers = { 0 };
 
 	look(json, size, "docker.io", "library/alpine");
 	look(json, size, "h:5000", "team/app");
@@ -33,5 +34,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		fb_credential_release(&c);
 	}
+	if (size <= FB_AUTH_FILE_MAX &&
+	    fb_auth_file_headers(json, size, &headers, NULL) == 0)
+		for (size_t i = 0; i < headers.count; i++)
+			if (strpbrk(headers.v[i], "\r\n"))
+				abort();
+	fb_strv_release(&headers);
 	return 0;
 }

@@ -158,6 +158,7 @@ static int login_run(struct fb_cli *cli, const struct fb_call *call,
 	char server[256];
 	int r = check_flags(flags, err);
 
+	fb_secret_guard();
 	if (r == 0)
 		r = fb_login_server(call->args[0], server, err);
 	if (r == 0)

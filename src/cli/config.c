@@ -14,7 +14,7 @@
 #define SYSTEM_FILE "/etc/flamebox/config.json"
 #define LIST_MAX 1000
 
-enum kind { KIND_TEXT, KIND_LIST, KIND_UINT, KIND_BYTES };
+enum kind { KIND_TEXT, KIND_LIST, KIND_MIRRORS, KIND_UINT, KIND_BYTES };
 
 static const struct {
 	const char *name;
@@ -28,7 +28,7 @@ static const struct {
 	  offsetof(struct fb_config, insecure_registries) },
 	{ "kernel", KIND_TEXT, offsetof(struct fb_config, kernel) },
 	{ "memory", KIND_BYTES, offsetof(struct fb_config, memory_bytes) },
-	{ "registry-mirrors", KIND_LIST,
+	{ "registry-mirrors", KIND_MIRRORS,
 	  offsetof(struct fb_config, registry_mirrors) },
 	{ "storage-size", KIND_BYTES,
 	  offsetof(struct fb_config, storage_size_bytes) },
@@ -48,10 +48,11 @@ static int take_text(const char *key, const json_t *value, char **ret,
 	return *ret ? 0 : fb_err_set(err, -ENOMEM, "key '%s': %m", key);
 }
 
-static int take_list(const char *key, const json_t *value, char ***ret,
-		     struct fb_err *err)
+/* Each with @prefix and @between before it */
+static int add_list(const char *key, const json_t *value, const char *prefix,
+		    const char *between, struct fb_strv *list,
+		    struct fb_err *err)
 {
-	FB_STRV struct fb_strv list = { .max = LIST_MAX };
 	int r = 0;
 
 	if (!json_is_array(value))
@@ -61,10 +62,35 @@ static int take_list(const char *key, const json_t *value, char ***ret,
 
 		if (!json_is_string(item))
 			return wrong_type(key, "a list of strings", err);
-		r = fb_strv_add(&list, json_string_value(item));
+		r = fb_strv_addf(list, "%s%s%s", prefix, between,
+				 json_string_value(item));
+	}
+	return r < 0 ? fb_err_set(err, r, "key '%s': %m", key) : 0;
+}
+
+static int take_list(const char *key, const json_t *value, char ***ret,
+		     struct fb_err *err)
+{
+	FB_STRV struct fb_strv list = { .max = LIST_MAX };
+	const char *registry;
+	json_t *of;
+	void *iter = json_object_iter((json_t *)(uintptr_t)value);
+	int r = 0;
+
+	if (!json_is_object(value))
+		r = add_list(key, value, "", "", &list, err);
+	for (; iter && r == 0;
+	     iter = json_object_iter_next((json_t *)(uintptr_t)value, iter)) {
+		registry = json_object_iter_key(iter);
+		of = json_object_iter_value(iter);
+		if (!*registry || strpbrk(registry, "=/"))
+			return fb_err_set(err, -EINVAL,
+					  "key '%s': '%.100s' is no registry",
+					  key, registry);
+		r = add_list(key, of, registry, "=", &list, err);
 	}
 	if (r < 0)
-		return fb_err_set(err, r, "key '%s': %m", key);
+		return r;
 	if (list.v)
 		*ret = FB_TAKE_PTR(list.v);
 	list = (struct fb_strv){ 0 };
@@ -106,6 +132,10 @@ static int take_key(const char *key, const json_t *value, struct fb_config *c,
 	case KIND_TEXT:
 		return take_text(key, value, (char **)(void *)to, err);
 	case KIND_LIST:
+		if (json_is_object(value))
+			return wrong_type(key, "a list of strings", err);
+		/* fall through */
+	case KIND_MIRRORS:
 		free(*(char ***)(void *)to); /* the empty list */
 		*(char ***)(void *)to = NULL;
 		return take_list(key, value, (char ***)(void *)to, err);

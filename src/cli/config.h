@@ -17,7 +17,8 @@
  * struct fb_config - What the file says; everything zero where it is missing
  * @insecure_registries: "insecure-registries": host[:port], NULL-terminated,
  *                       never NULL after fb_config_load()
- * @registry_mirrors:    "registry-mirrors": URLs for docker.io, likewise
+ * @registry_mirrors:    "registry-mirrors": URLs for docker.io, likewise; of an
+ *                       object of lists by registry: "REGISTRY=URL"
  * @engine:              "engine", or NULL
  * @accel:               "accel", or NULL
  * @kernel:              "kernel": path, or NULL

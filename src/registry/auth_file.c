@@ -265,6 +265,86 @@ int fb_auth_file_lookup(const char *json, size_t len, const char *host,
 	return 0;
 }
 
+/* What the exchange itself depends on */
+static bool is_own_header(const char *name)
+{
+	static const char *const own[] = {
+		"accept",
+		"authorization",
+		"connection",
+		"expect",
+		"host",
+		"range",
+		"te",
+		"trailer",
+		"upgrade",
+		"transfer-encoding",
+		"cookie",
+		"user-agent",
+		"proxy-connection",
+	};
+
+	if (strncasecmp(name, "content-", 8) == 0 ||
+	    strncasecmp(name, "if-", 3) == 0 ||
+	    strncasecmp(name, "accept-", 7) == 0 ||
+	    strncasecmp(name, "proxy-auth", 10) == 0)
+		return true;
+	for (size_t i = 0; i < FB_ARRAY_SIZE(own); i++)
+		if (strcasecmp(name, own[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Source: RFC 9110 5.6.2 "token", 5.5 "field-value" without obs-text */
+static bool is_header(const char *name, const char *value)
+{
+	if (!*name || !value ||
+	    strlen(name) + strlen(value) > FB_AUTH_HEADER_BYTES_MAX)
+		return false;
+	for (; *name; name++)
+		if (*name <= ' ' || *name > '~' ||
+		    strchr("\"(),/:;<=>?@[\\]{}", *name))
+			return false;
+	for (; *value; value++)
+		if ((*value < ' ' && *value != '\t') || *value > '~')
+			return false;
+	return true;
+}
+
+int fb_auth_file_headers(const char *json, size_t len, struct fb_strv *ret,
+			 struct fb_err *err)
+{
+	FB_SECRET_JSON json_t *root = NULL;
+	json_t *headers, *value;
+	const char *name;
+
+	if (fb_json_load(json, len, "log-ins", &root, NULL) < 0)
+		return fb_err_set(err, -EBADMSG, "not valid JSON");
+	headers = json_object_get(root, "HttpHeaders");
+	if (json_object_size(headers) > FB_AUTH_HEADERS_MAX)
+		return fb_err_set(err, -E2BIG, "more than %d HttpHeaders",
+				  FB_AUTH_HEADERS_MAX);
+	json_object_foreach(headers, name, value)
+	{
+		if (!is_header(name, json_string_value(value)))
+			return fb_err_set(err, -EBADMSG,
+					  "HttpHeaders: '%.100s' is malformed",
+					  name);
+	}
+	json_object_foreach(headers, name, value)
+	{
+		if (is_own_header(name))
+			continue;
+		/* the library takes "Name:" for the wish to leave it out */
+		if (*json_string_value(value))
+			(void)fb_strv_addf(ret, "%s: %s", name,
+					   json_string_value(value));
+		else
+			(void)fb_strv_addf(ret, "%s;", name);
+	}
+	return ret->err ? fb_err_set(err, ret->err, "HttpHeaders: %m") : 0;
+}
+
 int fb_helper_reply_parse(const char *json, size_t len,
 			  struct fb_credential *ret, struct fb_err *err)
 {

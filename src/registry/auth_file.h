@@ -10,9 +10,12 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "registry/credential.h"
 
 #define FB_AUTH_FILE_MAX (1u << 20)
+#define FB_AUTH_HEADERS_MAX 64
+#define FB_AUTH_HEADER_BYTES_MAX 8192
 
 /* the name under which docker keeps Docker Hub's log-in */
 #define FB_DOCKER_HUB_KEY "https://index.docker.io/v1/"
@@ -48,6 +51,17 @@ void fb_auth_found_release(struct fb_auth_found *found);
 int fb_auth_file_lookup(const char *json, size_t len, const char *host,
 			const char *repository, struct fb_auth_found *ret,
 			struct fb_err *err);
+
+/**
+ * fb_auth_file_headers() - "HttpHeaders": what the user wants sent along
+ * @ret: "Name: value" lines (secret, perhaps); added to.  Those that a client sets
+ *       itself are left out, as docker does
+ *
+ * Return: 0; -EBADMSG not JSON, or one is malformed: none is added then; -E2BIG
+ * over FB_AUTH_HEADERS_MAX; -ENOMEM.
+ */
+int fb_auth_file_headers(const char *json, size_t len, struct fb_strv *ret,
+			 struct fb_err *err);
 
 /**
  * fb_helper_reply_parse() - What docker-credential-X get printed

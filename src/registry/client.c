@@ -77,11 +77,15 @@ static int fill(struct fb_registry *reg, const char *domain,
 		.retry_delay_ms = reg->retry_delay_ms,
 	};
 	if (options->username && options->password) {
+		fb_secret_guard();
 		reg->auth.given.username = strdup(options->username);
 		reg->auth.given.password = strdup(options->password);
 		if (!reg->auth.given.username || !reg->auth.given.password)
 			return fb_err_set(err, -ENOMEM, "registry: %m");
 	}
+	r = fb_headers_find(reg->auth.files, reg->log, &reg->headers);
+	if (r < 0)
+		return fb_err_set(err, r, "registry: %m");
 	r = fb_endpoints_build(reg, options, err);
 	return r < 0 ? r : fb_http_open(&reg->http, err);
 }
@@ -110,6 +114,7 @@ void fb_registry_close(struct fb_registry *reg)
 	fb_endpoints_release(reg);
 	fb_http_close(&reg->http);
 	fb_credential_release(&reg->auth.given);
+	fb_secret_strv_release(&reg->headers);
 	fb_strv_release(&reg->auth_files);
 	fb_strv_release(&reg->certs_dirs);
 	free(reg->domain);

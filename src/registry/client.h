@@ -35,11 +35,13 @@ struct fb_registry; /* opaque: one registry, its connections and its tokens */
  *                  plain HTTP without it; their certificates are verified
  * @insecure_registries: NULL-terminated "host", "host:port", "a.b.c.d/n" that
  *                  are treated so, or NULL
- * @mirrors:        NULL-terminated base URLs tried in order before Docker Hub
- *                  itself, or NULL; other registries have none
+ * @mirrors:        NULL-terminated base URLs tried in order before the registry
+ *                  itself, or NULL: "URL" is one of Docker Hub, "DOMAIN=URL" of
+ *                  another registry
  * @auth_files:     NULL-terminated paths of docker's config.json or podman's
  *                  auth.json, the first with an entry wins; NULL = the usual
- *                  places (fb_auth_files()); an empty list = no log-ins
+ *                  places (fb_auth_files()); an empty list = no log-ins.
+ *                  Their HttpHeaders go to the registry, never elsewhere
  * @username:       Log-in to use in place of the files', with @password; or NULL
  * @password:       Secret
  * @certs_dirs:     NULL-terminated folders that hold <host[:port]>/{*.crt,

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -32,6 +33,18 @@ void fb_credential_release(struct fb_credential *c)
 	fb_secret_free(c->identity_token);
 	fb_secret_free(c->registry_token);
 	memset(c, 0, sizeof(*c));
+}
+
+void fb_secret_strv_release(struct fb_strv *v)
+{
+	for (size_t i = 0; i < v->count; i++)
+		explicit_bzero(v->v[i], strlen(v->v[i]));
+	fb_strv_release(v);
+}
+
+void fb_secret_guard(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, 0);
 }
 
 static void add_below(struct fb_strv *files, const char *base,
@@ -122,10 +135,32 @@ int fb_credential_find(const char *const *files, const char *host,
 	for (; files && *files; files++) {
 		if (find_in_file(*files, host, repository, log, &c) < 0)
 			continue;
+		fb_secret_guard();
 		fb_log(log, FB_LOG_INFO, "log-in for '%s' from '%s'", host,
 		       *files);
 		break;
 	}
 	*ret = c;
+	return 0;
+}
+
+int fb_headers_find(const char *const *files, const struct fb_log *log,
+		    struct fb_strv *ret)
+{
+	for (; files && *files && ret->count == 0; files++) {
+		FB_SECRET char *json = NULL;
+		struct fb_err err = { 0 };
+		size_t len = 0;
+		int r = fb_read_file_at(AT_FDCWD, *files, FB_AUTH_FILE_MAX,
+					&json, &len);
+
+		if (r == 0)
+			r = fb_auth_file_headers(json, len, ret, &err);
+		if (r == -ENOMEM)
+			return r;
+		/* a broken file is a warning when its log-ins are needed */
+		if (err.code)
+			fb_log(log, FB_LOG_INFO, "'%s': %s", *files, err.msg);
+	}
 	return 0;
 }

@@ -49,6 +49,27 @@ void fb_secret_str_release(struct fb_str *s);
 #define FB_SECRET_STR __attribute__((cleanup(fb_secret_str_release)))
 
 /**
+ * fb_secret_guard() - Leave no core dump from now on
+ *
+ * Called by whatever first has a secret in memory.  It also keeps other processes
+ * of the same user from looking into this one; programs that it starts are as
+ * they always are.
+ */
+void fb_secret_guard(void);
+
+/** fb_secret_strv_release() - Zero and free all strings */
+void fb_secret_strv_release(struct fb_strv *v);
+
+/**
+ * fb_headers_find() - "HttpHeaders" of the first log-in file that has any
+ * @ret: As fb_auth_file_headers(); of a broken file @log is told
+ *
+ * Return: 0; -ENOMEM.
+ */
+int fb_headers_find(const char *const *files, const struct fb_log *log,
+		    struct fb_strv *ret);
+
+/**
  * fb_auth_files() - The files where a log-in may be, in the order of looking
  * @ret: Appended to: $REGISTRY_AUTH_FILE alone where set; otherwise docker's
  *       ($DOCKER_CONFIG or ~/.docker)/config.json, then podman's

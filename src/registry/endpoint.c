@@ -68,15 +68,32 @@ static int add_endpoint(struct fb_registry *reg, const char *base,
 	return 0;
 }
 
+/* "DOMAIN=URL", or "URL" of Docker Hub. Return: URL; NULL it is another's */
+static const char *mirror_of(const char *mirror, const char *domain)
+{
+	size_t n = strcspn(mirror, "=/");
+	const char *of = mirror[n] == '=' ? mirror : HUB_DOMAIN;
+
+	if (mirror[n] != '=')
+		n = strlen(HUB_DOMAIN);
+	if (strlen(domain) != n || strncmp(of, domain, n) != 0)
+		return NULL;
+	return of == mirror ? mirror + n + 1 : mirror;
+}
+
 static int add_mirrors(struct fb_registry *reg,
 		       const struct fb_registry_options *options,
 		       struct fb_err *err)
 {
 	const char *const *mirror = options->mirrors;
+	const char *url;
 	int r;
 
 	for (; mirror && *mirror; mirror++) {
-		r = add_endpoint(reg, *mirror, NULL, options, err);
+		url = mirror_of(*mirror, reg->domain);
+		if (!url)
+			continue;
+		r = add_endpoint(reg, url, NULL, options, err);
 		if (r < 0)
 			return r;
 		reg->endpoints[reg->endpoint_count - 1].mirror = true;
@@ -92,13 +109,12 @@ int fb_endpoints_build(struct fb_registry *reg,
 	struct fb_endpoint *ep;
 	int r;
 
-	if (strcmp(reg->domain, HUB_DOMAIN) == 0) {
-		r = add_mirrors(reg, options, err);
-		if (r < 0)
-			return r;
+	r = add_mirrors(reg, options, err);
+	if (r < 0)
+		return r;
+	if (strcmp(reg->domain, HUB_DOMAIN) == 0)
 		return add_endpoint(reg, "https://" HUB_HOST, HUB_DOMAIN,
 				    options, err);
-	}
 	(void)snprintf(url, sizeof(url), "https://%s", reg->domain);
 	r = add_endpoint(reg, url, reg->domain, options, err);
 	if (r < 0)

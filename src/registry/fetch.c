@@ -69,8 +69,10 @@ static int request_for(struct fb_fetch *f, const char *url,
 	    f->endpoint + 1 < f->reg->endpoint_count)
 		req->connect_timeout_ms = FALLBACK_TIMEOUT_MS;
 	/* whoever a redirect names is a stranger: no log-in for him */
-	if (fb_origin_equal(&f->origin, &ep->origin))
+	if (fb_origin_equal(&f->origin, &ep->origin)) {
 		req->authorization = ep->auth.authorization;
+		req->headers = (const char *const *)f->reg->headers.v;
+	}
 	return 0;
 }
 

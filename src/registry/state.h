@@ -50,6 +50,7 @@ struct fb_registry {
 	unsigned int parallel;
 	unsigned int retry_delay_ms;
 	struct fb_strv auth_files;
+	struct fb_strv headers; /* secret */
 	struct fb_strv certs_dirs;
 	struct fb_endpoint endpoints[FB_ENDPOINTS_MAX];
 	size_t endpoint_count;
@@ -62,8 +63,8 @@ struct fb_registry {
  * @reg:     @domain is set; @endpoints are filled
  * @options: Mirrors and insecure registries
  *
- * Docker Hub: its mirrors, then registry-1.docker.io.  Others: HTTPS, and
- * plain HTTP behind it for loopback and insecure registries.
+ * The registry's mirrors, then itself: registry-1.docker.io for Docker Hub; for
+ * others HTTPS, and plain HTTP behind it for loopback and insecure registries.
  *
  * Return: 0; -EINVAL a mirror or the domain is malformed; -E2BIG; -ENOMEM.
  */

@@ -608,6 +608,31 @@ class Faults:
         check(paths == ["/missing/v2/some/image/manifests/latest",
                         "/v2/some/image/manifests/latest"], run, paths)
 
+    def test_mirrors_by_registry(self):
+        """a registry's own mirrors, and nobody else's"""
+        run = self.run("manifest", "fine", f"--mirror=http://{self.host()}/x",
+                       f"--mirror=registry.invalid=http://{self.host()}",
+                       f"--mirror=other.invalid=http://{self.host()}/y",
+                       host="registry.invalid")
+        check(run.status == 0, run, "failed")
+        check([r.path for r in self.server.requests] ==
+              ["/v2/fine/manifests/latest"], run, "asked elsewhere")
+
+    def test_headers(self):
+        """HttpHeaders go to the registry, not to where it redirects"""
+        conf = self.auth_file({
+            "HttpHeaders": {"X-Meta-A": "s3cr3t", "Host": "evil",
+                            "User-Agent": "evil"},
+            "auths": {self.host(): {"auth": base64.b64encode(
+                b"user:p4ss:w0rd").decode()}}})
+        run = self.whole("elsewhere", conf)
+        for req in self.server.requests:
+            ours = req.port == self.server.port
+            check((req.headers.get("x-meta-a") == "s3cr3t") == ours, run,
+                  f"{req.path} at {req.port}")
+            check(req.headers["host"] == f"127.0.0.1:{req.port}" and
+                  "flamebox" in req.headers["user-agent"], run, req.headers)
+
     def test_no_secrets(self):
         """no secret in any output so far"""
         for fault, run in self.runs:

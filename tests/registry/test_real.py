@@ -33,7 +33,7 @@ def free_port():
 class Registry:
     """One docker-registry process; ended by its pid."""
 
-    def __init__(self, folder, name, tls=None, auth=None):
+    def __init__(self, folder, name, tls=None, auth=None, client_ca=False):
         self.port = free_port()
         self.host = f"localhost:{self.port}"
         self.tls = tls
@@ -48,6 +48,8 @@ class Registry:
         }
         if tls:
             config["http"]["tls"] = {"certificate": tls.cert, "key": tls.key}
+        if client_ca:
+            config["http"]["tls"]["clientcas"] = [tls.ca]
         if auth:
             config["auth"] = auth
         path = os.path.join(root, "config.yml")
@@ -285,6 +287,18 @@ class Real:
         wrong = self.auth_file(registry.host, "wrong")
         expect_error(self.blobs(registry, "some/image:1.0", certs, wrong),
                      "EACCES", "refuses access")
+
+    def test_client_certificate(self):
+        """a registry that wants a certificate of ours, from certs.d"""
+        registry = self.start("mutual", tls=self.ca, client_ca=True)
+        certs = self.certs_dir(registry)
+        run = self.login(registry, "any", certs)
+        check(run.status == 1, run, "it let us in without one")
+        own = os.path.join(self.folder, "certs.d", registry.host)
+        shutil.copy(self.ca.cert, os.path.join(own, "client.cert"))
+        shutil.copy(self.ca.key, os.path.join(own, "client.key"))
+        run = self.login(registry, "any", certs)
+        check(run.status == 0, run, "it did not take our certificate")
 
     def test_token(self):
         """a token service, anonymous and with a log-in"""

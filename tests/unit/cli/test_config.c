@@ -56,6 +56,17 @@ static void test_empty(void)
 		"takes an empty list");
 	TAP_OK(c.registry_mirrors && !c.registry_mirrors[0], "which is empty");
 	fb_config_release(&c);
+	TAP_INT(parse("{\"registry-mirrors\":{\"docker.io\":[\"http://a\"],"
+		      "\"h:5000\":[\"https://b\",\"https://c\"]}}",
+		      &c, NULL),
+		0, "mirrors by registry");
+	TAP_OK(c.registry_mirrors && c.registry_mirrors[0] &&
+		       !strcmp(c.registry_mirrors[0], "docker.io=http://a") &&
+		       !strcmp(c.registry_mirrors[1], "h:5000=https://b") &&
+		       !strcmp(c.registry_mirrors[2], "h:5000=https://c") &&
+		       !c.registry_mirrors[3],
+	       "each with its registry");
+	fb_config_release(&c);
 }
 
 static void test_bad(void)
@@ -78,6 +89,10 @@ static void test_bad(void)
 		  "key 'memory': invalid size: 'lots'" },
 		{ "{\"memory\":-5}", "key 'memory': not a size" },
 		{ "{\"memory\":true}", "key 'memory': not a size" },
+		{ "{\"registry-mirrors\":{\"a/b\":[]}}",
+		  "key 'registry-mirrors': 'a/b' is no registry" },
+		{ "{\"insecure-registries\":{}}",
+		  "key 'insecure-registries': not a list of strings" },
 		{ "{\"registry-mirrors\":\"x\"}",
 		  "key 'registry-mirrors': not a list of strings" },
 		{ "{\"registry-mirrors\":[\"x\",5]}",

@@ -178,6 +178,34 @@ static void test_helper_reply(void)
 		"no JSON");
 }
 
+static void test_headers(void)
+{
+	const char *good =
+		"{\"HttpHeaders\":{\"X-A\":\"b c\","
+		"\"authorization\":\"no\",\"Host\":\"no\","
+		"\"Content-Length\":\"5\",\"X-Empty\":\"\"}}";
+	static const char *const bad[] = {
+		"{\"HttpHeaders\":{\"X-A\":\"b\\r\\nHost: c\"}}",
+		"{\"HttpHeaders\":{\"X A\":\"b\"}}",
+		"{\"HttpHeaders\":{\"X:\":\"b\"}}",
+		"{\"HttpHeaders\":{\"\":\"b\"}}",
+		"{\"HttpHeaders\":{\"X-A\":5}}",
+		"oops",
+	};
+	FB_STRV struct fb_strv v = { 0 };
+
+	TAP_INT(fb_auth_file_headers(good, strlen(good), &v, NULL), 0,
+		"headers");
+	TAP_INT(v.count, 2, "without those of the client");
+	TAP_STR(v.v[0], "X-A: b c", "one");
+	TAP_STR(v.v[1], "X-Empty;", "an empty one as libcurl wants it");
+	TAP_INT(fb_auth_file_headers("{}", 2, &v, NULL), 0, "none");
+	for (size_t i = 0; i < FB_ARRAY_SIZE(bad); i++)
+		TAP_INT(fb_auth_file_headers(bad[i], strlen(bad[i]), &v, NULL),
+			-EBADMSG, "malformed: %s", bad[i]);
+	TAP_INT(v.count, 2, "nothing was added");
+}
+
 int main(void)
 {
 	test_docker_keys();
@@ -186,5 +214,6 @@ int main(void)
 	test_malformed();
 	test_helpers();
 	test_helper_reply();
+	test_headers();
 	return tap_done();
 }

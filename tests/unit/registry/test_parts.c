@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "base/path.h"
@@ -182,6 +185,19 @@ static void test_servers(void)
 		"docker's name of its own");
 }
 
+static void test_guard(void)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		fb_secret_guard();
+		_exit(prctl(PR_GET_DUMPABLE) != 0);
+	}
+	TAP_OK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0,
+	       "no core dump with a secret in memory");
+}
+
 int main(void)
 {
 	if (!mkdtemp(folder))
@@ -192,6 +208,7 @@ int main(void)
 	test_places();
 	test_files_in_order();
 	test_servers();
+	test_guard();
 	TAP_INT(fb_rmtree_at(AT_FDCWD, folder), 0, "removed");
 	return tap_done();
 }
