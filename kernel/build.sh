@@ -29,7 +29,7 @@ fi
 # the big tarball is known by name, size and time: hashing it costs a second a run
 key=$({
 	stat -L -c '%n %s %Y' "$source"
-	cat "$here/fragment.config" "$here/build.sh"
+	cat "$here/fragment.config" "$here/build.sh" "$here/cc" "$here/precompiled.h"
 	${CC:-gcc} --version
 } | sha256sum | cut -c 1-32)
 done=$cache/$key
@@ -82,9 +82,10 @@ xz -T0 -dc "$source" | tar -x -C "$work" --strip-components=1 "$@" \
 cd "$work"
 
 log=$work/build.log
+export KERNEL_CC="${CC:-gcc}"
 make_quiet() {
 	make -s -j"$jobs" KBUILD_BUILD_USER=flamebox KBUILD_BUILD_HOST=flamebox \
-		KBUILD_BUILD_TIMESTAMP='1970-01-01' CC="${CC:-gcc}" "$@" >>"$log" 2>&1 || {
+		KBUILD_BUILD_TIMESTAMP='1970-01-01' CC="$here/cc" "$@" >>"$log" 2>&1 || {
 		tail -n 20 "$log" >&2
 		fail "make $* failed"
 	}
@@ -110,6 +111,14 @@ while IFS= read -r line; do
 	esac
 done <"$here/fragment.config"
 
+# Precompiled headers: a third off the build's time.  The first header of every
+# file's command line stands for all of them; how files are compiled, one file tells.
+make_quiet init/main.o
+flags=$(sed -n '1s/^[^=]*:= [^ ]* \(.*\) -c -o .*/\1/p' init/.main.o.cmd |
+	sed "s/-Wp,-MMD,[^ ]*//; s/-include [^ ]*//g; s/-D[_]*KBUILD_[^ ]*//g")
+# shellcheck disable=SC2086 # flags, one word each
+$KERNEL_CC $flags -x c-header -o include/linux/compiler-version.h.gch \
+	"$here/precompiled.h" >>"$log" 2>&1 || fail "cannot precompile headers: $(tail -n 1 "$log")"
 make_quiet vmlinux bzImage
 strip -s -o "$work/vmlinux.stripped" vmlinux 2>>"$log" || cp vmlinux "$work/vmlinux.stripped"
 

@@ -318,6 +318,17 @@ static void watch_outputs(const struct session *s, struct pollfd *p)
 		};
 }
 
+/* Return: what is left of the grace, in ms; -1 for ever: the terminal is there */
+static int patience_ms(const struct session *s)
+{
+	uint64_t gone;
+
+	if (!s->hung_up_ms)
+		return -1;
+	gone = fb_now_ms() - s->hung_up_ms;
+	return gone < HANGUP_GRACE_MS ? (int)(HANGUP_GRACE_MS - gone) : 0;
+}
+
 static int loop_once(struct session *s, struct fb_err *err)
 {
 	bool queued = fb_conn_queued(&s->conn);
@@ -332,9 +343,9 @@ static int loop_once(struct session *s, struct fb_err *err)
 	int r = 0;
 
 	watch_outputs(s, &p[AT_STDOUT]);
-	if (poll(p, AT_COUNT, s->hung_up_ms ? 1000 : -1) < 0)
+	if (poll(p, AT_COUNT, patience_ms(s)) < 0)
 		return errno == EINTR ? 0 : fb_err_set(err, -errno, "poll: %m");
-	if (s->hung_up_ms && fb_now_ms() - s->hung_up_ms > HANGUP_GRACE_MS) {
+	if (patience_ms(s) == 0) {
 		s->result->aborted_by = SIGHUP;
 		return -EINTR;
 	}
