@@ -2,6 +2,7 @@
 #include "rootfs/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/io.h"
@@ -9,6 +10,8 @@
 #define BUFFER_SIZE (256u << 10)
 /* from here on a copy costs more than a call */
 #define DIRECT_SIZE (16u << 10)
+/* writing out begins early, so that the sync at the end has little to do */
+#define WRITE_OUT_BYTES (16u << 20)
 /* most bytes of a stream that is kept: all of an image's folders */
 #define KEPT_MAX ((size_t)4 << 30)
 
@@ -28,12 +31,25 @@ void fb_sqfs_output_release(struct fb_sqfs_output *out)
 	out->buf = NULL;
 }
 
+/* What was stepped back over is written again: it is not far behind */
+static void write_out(struct fb_sqfs_output *out, uint64_t end)
+{
+	if (end < out->written_out + 2 * WRITE_OUT_BYTES)
+		return;
+	(void)sync_file_range(out->fd, (off_t)out->written_out, WRITE_OUT_BYTES,
+			      SYNC_FILE_RANGE_WRITE);
+	out->written_out += WRITE_OUT_BYTES;
+}
+
 static int put(struct fb_sqfs_output *out, const void *data, size_t len,
 	       uint64_t pos, struct fb_err *err)
 {
 	int r = fb_pwrite_full(out->fd, data, len, pos);
 
-	return r < 0 ? fb_err_set(err, r, "write the image: %m") : 0;
+	if (r < 0)
+		return fb_err_set(err, r, "write the image: %m");
+	write_out(out, pos + len);
+	return 0;
 }
 
 int fb_sqfs_output_flush(struct fb_sqfs_output *out, struct fb_err *err)

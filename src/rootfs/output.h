@@ -16,6 +16,7 @@
  * @max_bytes: What @pos may reach
  * @buf:  Bytes that are not in the file yet, before @pos
  * @used: Of @buf
+ * @written_out: The disk was told to begin with what is before it
  */
 struct fb_sqfs_output {
 	int fd;
@@ -23,6 +24,7 @@ struct fb_sqfs_output {
 	uint64_t max_bytes;
 	uint8_t *buf;
 	size_t used;
+	uint64_t written_out;
 };
 
 /** fb_sqfs_output_open() - Begin at @pos. Return: 0; -ENOMEM */
