@@ -23,7 +23,7 @@
 #include "oci/manifest.h"
 
 /* Raised whenever the same layers would give other bytes than before */
-#define FB_ROOTFS_FORMAT_VERSION 1u
+#define FB_ROOTFS_FORMAT_VERSION 2u
 
 /* Most layers of an image */
 #define FB_ROOTFS_LAYERS_MAX FB_LAYERS_MAX

@@ -69,11 +69,10 @@ static int write_block(void *ctx, const struct fb_packed *b, struct fb_err *err)
 }
 
 int fb_data_open(struct fb_data *data, const struct fb_rootfs_options *options,
-		 struct fb_sqfs_output *out, struct fb_codec *codec,
-		 struct fb_tree *tree, struct fb_err *err)
+		 struct fb_sqfs_output *out, struct fb_tree *tree,
+		 struct fb_err *err)
 {
 	data->out = out;
-	data->codec = codec;
 	data->tree = tree;
 	data->block_bytes = options->block_bytes;
 	data->small = malloc(options->block_bytes);

@@ -9,9 +9,8 @@
 #include "rootfs/dedup.h"
 #include "rootfs/output.h"
 #include "rootfs/packer.h"
+#include "rootfs/seen.h"
 #include "rootfs/tree.h"
-
-#define FB_FRAGMENT_CACHE 8u
 
 /**
  * struct fb_fragment - A fragment block in the image
@@ -27,10 +26,7 @@ struct fb_fragment {
  * struct fb_fragments - Small files put together
  * @bytes, @len: The one that is being filled, number @count
  * @v, @count:   Those that were filled
- * @same:   Small files that are in one of them
- * @cache:  Some of them unpacked, in turn overwritten
- * @reads:  How many may still be read back for comparing: that costs more
- *          than packing, so a stranger must not have it done without end
+ * @seen:   Small files that are in one of them
  */
 struct fb_fragments {
 	uint8_t *bytes;
@@ -38,19 +34,12 @@ struct fb_fragments {
 	struct fb_fragment *v;
 	uint32_t count;
 	uint32_t cap;
-	struct fb_dedup same;
-	struct {
-		uint32_t index;
-		uint8_t *bytes;
-	} cache[FB_FRAGMENT_CACHE];
-	unsigned int cache_next;
-	uint64_t reads;
+	struct fb_seen seen;
 };
 
 /**
  * struct fb_data - State of the data area
  * @out:     The image; its buffer is empty between calls
- * @codec:   For reading fragments back
  * @tree:    Arena for block lists
  * @inode:   File that is coming in, or NULL
  * @left:    Its bytes still to come
@@ -61,7 +50,6 @@ struct fb_fragments {
  */
 struct fb_data {
 	struct fb_sqfs_output *out;
-	struct fb_codec *codec;
 	struct fb_tree *tree;
 	struct fb_packer *packer;
 	uint32_t block_bytes;
@@ -83,7 +71,6 @@ struct fb_data {
  * @data:    Zeroed; release with fb_data_release() also on failure
  * @options: Resolved ones (borrowed)
  * @out:     Image (borrowed), at the first byte of the area
- * @codec:   Borrowed
  * @tree:    Borrowed
  *
  * Starts the packing threads.
@@ -91,8 +78,8 @@ struct fb_data {
  * Return: 0; -ENOMEM; -EAGAIN.
  */
 int fb_data_open(struct fb_data *data, const struct fb_rootfs_options *options,
-		 struct fb_sqfs_output *out, struct fb_codec *codec,
-		 struct fb_tree *tree, struct fb_err *err);
+		 struct fb_sqfs_output *out, struct fb_tree *tree,
+		 struct fb_err *err);
 
 /** fb_data_begin() - @inode->size bytes of @inode come next. Return: 0; -ENOMEM */
 int fb_data_begin(struct fb_data *data, struct fb_tree_inode *inode,

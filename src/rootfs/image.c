@@ -41,8 +41,8 @@ int fb_image_open(struct fb_image *image, int fd,
 	if (r == 0)
 		r = fb_sqfs_output_flush(&image->out, err);
 	return r < 0 ? r
-		     : fb_data_open(&image->data, options, &image->out,
-				    image->codec, tree, err);
+		     : fb_data_open(&image->data, options, &image->out, tree,
+				    err);
 }
 
 static unsigned int super_flags(const struct fb_image *image,
