@@ -30,6 +30,7 @@
  * @config:     The configuration file's contents
  * @roots:      Where the state lives, by --root, FLAMEBOX_ROOT or the default
  * @progress:   The display that stands on @err now, or NULL
+ * @json_events: Messages are events, too: --progress json
  * @store:      Opened at first use by fb_cli_store(); closed by main
  */
 struct fb_cli {
@@ -39,6 +40,7 @@ struct fb_cli {
 	struct fb_config config;
 	struct fb_store_roots roots;
 	struct fb_progress_line *progress;
+	bool json_events;
 	struct fb_store *store;
 };
 

@@ -10,6 +10,7 @@
 #include "image/rootfs.h"
 
 struct convert_flags {
+	const char *progress;
 	const char *input;
 	const char *output;
 	const char *compression;
@@ -47,6 +48,7 @@ static const struct fb_option convert_options[] = {
 			  "Verify the registry's certificate"),
 	FB_OPTION_FLAG(struct convert_flags, quiet, 'q', "quiet",
 		       "Don't show progress"),
+	FB_OPTION_PROGRESS(struct convert_flags),
 	FB_OPTION_END,
 };
 
@@ -127,6 +129,7 @@ static int convert_run(struct fb_cli *cli, const struct fb_call *call,
 		       struct fb_err *err)
 {
 	const struct convert_flags *flags = call->flags;
+	enum fb_progress_mode mode = FB_PROGRESS_MODE_AUTO;
 	FB_IMAGE_PROGRESS struct fb_image_progress progress = { 0 };
 	struct fb_registry_options registry =
 		fb_names_registry_options(cli, flags->tls_verify);
@@ -151,10 +154,13 @@ static int convert_run(struct fb_cli *cli, const struct fb_call *call,
 				  "to a terminal");
 	r = fb_names_platform(flags->platform, &platform, &pull.platform, err);
 	if (r == 0)
+		r = fb_image_progress_mode(flags->progress, flags->quiet, &mode,
+					   err);
+	if (r == 0)
 		r = fb_cli_store(cli, &ctx.store, err);
 	if (r < 0)
 		return r;
-	fb_image_progress_start(&progress, cli, flags->quiet);
+	fb_image_progress_begin(&progress, cli, mode);
 	r = convert_image(flags, &ctx, &pull, &result, err);
 	fb_image_progress_end(&progress);
 	if (r == 0)

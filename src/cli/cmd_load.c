@@ -8,6 +8,7 @@
 #include "cli/names.h"
 
 struct load_flags {
+	const char *progress;
 	const char *input;
 	const char *name;
 	const char *platform;
@@ -25,6 +26,7 @@ static const struct fb_option load_options[] = {
 			 "Which image of several platforms"),
 	FB_OPTION_FLAG(struct load_flags, quiet, 'q', "quiet",
 		       "Don't show progress"),
+	FB_OPTION_PROGRESS(struct load_flags),
 	FB_OPTION_END,
 };
 
@@ -32,6 +34,7 @@ static int load_run(struct fb_cli *cli, const struct fb_call *call,
 		    struct fb_err *err)
 {
 	const struct load_flags *flags = call->flags;
+	enum fb_progress_mode mode = FB_PROGRESS_MODE_AUTO;
 	FB_IMAGE_PROGRESS struct fb_image_progress progress = { 0 };
 	FB_STRV struct fb_strv loaded = { 0 };
 	struct fb_platform platform;
@@ -53,10 +56,12 @@ static int load_run(struct fb_cli *cli, const struct fb_call *call,
 					      "load: requested load from "
 					      "stdin, but stdin is a terminal"),
 				   "name a file: flamebox load -i PATH");
-	r = fb_cli_store(cli, &ctx.store, err);
+	r = fb_image_progress_mode(flags->progress, flags->quiet, &mode, err);
+	if (r == 0)
+		r = fb_cli_store(cli, &ctx.store, err);
 	if (r < 0)
 		return r;
-	fb_image_progress_start(&progress, cli, flags->quiet);
+	fb_image_progress_begin(&progress, cli, mode);
 	r = fb_image_load(&ctx, &load, &loaded, err);
 	fb_image_progress_end(&progress);
 	for (size_t i = 0; r == 0 && i < loaded.count; i++)

@@ -6,6 +6,7 @@
 #include "oci/reference.h"
 
 struct pull_flags {
+	const char *progress;
 	bool quiet;
 	bool tls_verify;
 	const char *platform;
@@ -21,6 +22,7 @@ static const struct fb_option pull_options[] = {
 	FB_OPTION_STRING(struct pull_flags, platform, 0, "platform",
 			 "os/arch[/variant]",
 			 "Which image of several platforms"),
+	FB_OPTION_PROGRESS(struct pull_flags),
 	FB_OPTION_END,
 };
 
@@ -40,6 +42,7 @@ static int pull_run(struct fb_cli *cli, const struct fb_call *call,
 		    struct fb_err *err)
 {
 	const struct pull_flags *flags = call->flags;
+	enum fb_progress_mode mode = FB_PROGRESS_MODE_AUTO;
 	FB_IMAGE_PROGRESS struct fb_image_progress progress = { 0 };
 	FB_IMAGE_PULLED struct fb_image_pulled pulled = { 0 };
 	struct fb_registry_options registry =
@@ -56,10 +59,13 @@ static int pull_run(struct fb_cli *cli, const struct fb_call *call,
 		r = fb_names_platform(flags->platform, &platform,
 				      &pull.platform, err);
 	if (r == 0)
+		r = fb_image_progress_mode(flags->progress, flags->quiet, &mode,
+					   err);
+	if (r == 0)
 		r = fb_cli_store(cli, &ctx.store, err);
 	if (r < 0)
 		return r;
-	fb_image_progress_start(&progress, cli, flags->quiet);
+	fb_image_progress_begin(&progress, cli, mode);
 	r = fb_image_pull(&ctx, &pull, &pulled, err);
 	fb_image_progress_end(&progress);
 	if (r < 0)

@@ -6,6 +6,7 @@
 #include "cli/names.h"
 
 struct verify_flags {
+	const char *progress;
 	bool repair;
 	bool quiet;
 	bool tls_verify;
@@ -18,6 +19,7 @@ static const struct fb_option verify_options[] = {
 		       "Print only what is wrong, and no progress"),
 	FB_OPTION_FLAG_ON(struct verify_flags, tls_verify, 0, "tls-verify",
 			  "Verify the certificates of registries"),
+	FB_OPTION_PROGRESS(struct verify_flags),
 	FB_OPTION_END,
 };
 
@@ -56,6 +58,7 @@ static int verify_run(struct fb_cli *cli, const struct fb_call *call,
 		      struct fb_err *err)
 {
 	const struct verify_flags *flags = call->flags;
+	enum fb_progress_mode mode = FB_PROGRESS_MODE_AUTO;
 	FB_IMAGE_PROGRESS struct fb_image_progress progress = { 0 };
 	const struct fb_registry_options registry =
 		fb_names_registry_options(cli, flags->tls_verify);
@@ -68,11 +71,14 @@ static int verify_run(struct fb_cli *cli, const struct fb_call *call,
 		.ctx = cli,
 	};
 	struct fb_image_verified done = { 0 };
-	int r = fb_cli_store(cli, &ctx.store, err);
+	int r = fb_image_progress_mode(flags->progress, flags->quiet, &mode,
+				       err);
 
+	if (r == 0)
+		r = fb_cli_store(cli, &ctx.store, err);
 	if (r < 0)
 		return r;
-	fb_image_progress_start(&progress, cli, flags->quiet);
+	fb_image_progress_begin(&progress, cli, mode);
 	r = fb_image_verify(&ctx, &verify, &done, err);
 	fb_image_progress_end(&progress);
 	if (r < 0)

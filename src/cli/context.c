@@ -12,8 +12,13 @@ static void emit(void *ctx, enum fb_log_level level, const char *line)
 	if (cli->progress)
 		fb_progress_clear(cli->progress);
 	(void)fflush(cli->out);
-	(void)fprintf(cli->err, "flamebox: %s%s\n",
-		      level == FB_LOG_WARN ? "warning: " : "", line);
+	if (cli->json_events)
+		fb_progress_message(cli->err,
+				    level == FB_LOG_WARN ? "warning" : "info",
+				    line);
+	else
+		(void)fprintf(cli->err, "flamebox: %s%s\n",
+			      level == FB_LOG_WARN ? "warning: " : "", line);
 }
 
 static enum fb_log_level level_of(unsigned int verbose)

@@ -38,41 +38,93 @@ struct fb_registry_options fb_names_registry_options(const struct fb_cli *cli,
 
 static const char *const phase_words[] = {
 	[FB_PROGRESS_RESOLVING] = "resolving",
-	[FB_PROGRESS_WAITING] = "waiting for another flamebox:",
+	[FB_PROGRESS_WAITING] = "waiting",
 	[FB_PROGRESS_DOWNLOADING] = "downloading",
 	[FB_PROGRESS_UPLOADING] = "uploading",
 	[FB_PROGRESS_LOADING] = "loading",
-	[FB_PROGRESS_EXISTS] = "exists:",
-	[FB_PROGRESS_COMPLETE] = "complete:",
+	[FB_PROGRESS_EXISTS] = "exists",
+	[FB_PROGRESS_COMPLETE] = "complete",
 	[FB_PROGRESS_CONVERTING] = "converting",
 	[FB_PROGRESS_VERIFYING] = "verifying",
 	[FB_PROGRESS_SAVING] = "saving",
-	[FB_PROGRESS_DONE] = "done:",
+	[FB_PROGRESS_DONE] = "done",
 };
+
+static bool ends(const struct fb_progress_event *event)
+{
+	switch (event->phase) {
+	case FB_PROGRESS_EXISTS:
+	case FB_PROGRESS_COMPLETE:
+	case FB_PROGRESS_DONE:
+		return true;
+	case FB_PROGRESS_LOADING:
+	case FB_PROGRESS_SAVING:
+		return event->done_bytes >= event->total_bytes;
+	/* verified, or written out, after the last byte */
+	case FB_PROGRESS_RESOLVING:
+	case FB_PROGRESS_WAITING:
+	case FB_PROGRESS_DOWNLOADING:
+	case FB_PROGRESS_UPLOADING:
+	case FB_PROGRESS_CONVERTING:
+	case FB_PROGRESS_VERIFYING:
+		break;
+	}
+	return false;
+}
 
 static void show_event(void *ctx, const struct fb_progress_event *event)
 {
 	struct fb_image_progress *p = ctx;
-	const char *id = event->id ? event->id : "";
-	char what[160];
+	const struct fb_progress_step step = {
+		.event = phase_words[event->phase],
+		.id = event->id ? event->id : "",
+		.done_bytes = event->done_bytes,
+		.total_bytes = event->total_bytes,
+		.ends = ends(event),
+		.passing = event->phase == FB_PROGRESS_RESOLVING ||
+			   event->phase == FB_PROGRESS_VERIFYING,
+	};
 
-	/* of a digest, docker's twelve digits */
-	if (!strncmp(id, "sha256:", 7))
-		(void)snprintf(what, sizeof(what), "%s %.12s",
-			       phase_words[event->phase], id + 7);
-	else
-		(void)snprintf(what, sizeof(what), "%s %s",
-			       phase_words[event->phase], id);
-	fb_progress_show(&p->line, what, event->done_bytes, event->total_bytes);
+	/* the bars go away then */
+	if (event->phase != FB_PROGRESS_DONE || !p->line.terminal)
+		fb_progress_show(&p->line, &step);
+}
+
+static int redraw(void *ctx)
+{
+	struct fb_image_progress *p = ctx;
+
+	fb_progress_redraw(&p->line);
+	return 0;
+}
+
+int fb_image_progress_mode(const char *text, bool quiet,
+			   enum fb_progress_mode *ret, struct fb_err *err)
+{
+	int r = text ? fb_progress_mode_parse(text, ret, err) : 0;
+
+	if (r == 0 && quiet)
+		*ret = FB_PROGRESS_MODE_QUIET;
+	return r;
+}
+
+void fb_image_progress_begin(struct fb_image_progress *p, struct fb_cli *cli,
+			     enum fb_progress_mode mode)
+{
+	fb_progress_start(&p->line, cli->err, mode);
+	p->progress = (struct fb_progress){ .event = show_event,
+					    .tick = redraw,
+					    .ctx = p };
+	p->cli = cli;
+	cli->progress = &p->line;
+	cli->json_events = mode == FB_PROGRESS_MODE_JSON;
 }
 
 void fb_image_progress_start(struct fb_image_progress *p, struct fb_cli *cli,
 			     bool quiet)
 {
-	fb_progress_start(&p->line, cli->err, quiet);
-	p->progress = (struct fb_progress){ .event = show_event, .ctx = p };
-	p->cli = cli;
-	cli->progress = &p->line;
+	fb_image_progress_begin(
+		p, cli, quiet ? FB_PROGRESS_MODE_QUIET : FB_PROGRESS_MODE_AUTO);
 }
 
 void fb_image_progress_end(struct fb_image_progress *p)

@@ -48,6 +48,27 @@ struct fb_image_progress {
 void fb_image_progress_start(struct fb_image_progress *p, struct fb_cli *cli,
 			     bool quiet);
 
+/**
+ * fb_image_progress_mode() - What --progress and --quiet say together
+ * @text:  --progress's value, or NULL
+ * @quiet: Counts more
+ * @ret:   Zeroed; written where something was said
+ *
+ * Return: 0; -EINVAL.
+ */
+int fb_image_progress_mode(const char *text, bool quiet,
+			   enum fb_progress_mode *ret, struct fb_err *err);
+
+/** fb_image_progress_begin() - fb_image_progress_start() in a mode */
+void fb_image_progress_begin(struct fb_image_progress *p, struct fb_cli *cli,
+			     enum fb_progress_mode mode);
+
+/* The option of commands that take long */
+#define FB_OPTION_PROGRESS(type)                                         \
+	FB_OPTION_STRING(type, progress, 0, "progress", "kind",          \
+			 "How progress is shown: auto, plain, json (an " \
+			 "event a line, on standard error) or quiet")
+
 /** fb_image_progress_end() - Clear the line */
 void fb_image_progress_end(struct fb_image_progress *p);
 

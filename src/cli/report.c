@@ -5,12 +5,18 @@
 
 void fb_report(struct fb_cli *cli, const struct fb_err *err)
 {
+	char text[FB_ERR_MSG_MAX + FB_ERR_HINT_MAX + 8];
+
 	if (cli->progress)
 		fb_progress_clear(cli->progress);
 	/* results that were printed before the error stay before it */
 	(void)fflush(cli->out);
-	(void)fprintf(cli->err, "flamebox: %s%s%s\n",
-		      err->msg[0] ? err->msg : strerror(-err->code),
-		      err->hint[0] ? "; " : "", err->hint);
+	(void)snprintf(text, sizeof(text), "%s%s%s",
+		       err->msg[0] ? err->msg : strerror(-err->code),
+		       err->hint[0] ? "; " : "", err->hint);
+	if (cli->json_events)
+		fb_progress_message(cli->err, "error", text);
+	else
+		(void)fprintf(cli->err, "flamebox: %s\n", text);
 	(void)fflush(cli->err);
 }
