@@ -111,7 +111,7 @@ int fb_store_blob_load(struct fb_store *store, const struct fb_digest *digest,
 					      "blob '%s' in the store is "
 					      "damaged",
 					      text),
-				   "remove the image and pull it again");
+				   "mend it with flamebox verify --repair");
 	data[n] = '\0';
 	*ret_data = FB_TAKE_PTR(data);
 	*ret_len = (size_t)n;
