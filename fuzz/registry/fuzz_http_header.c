@@ -43,6 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = malloc(size + 1), type[256];
 	struct fb_content_range cr;
 	uint64_t seconds;
+	char *next = NULL;
 
 	if (!text)
 		abort();
@@ -58,6 +59,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)fb_host_matches(text, "10.1.2.3", 5000);
 	check_url(text);
 	check_location(text);
+	if (fb_link_next_parse(text, &next) == 0 && strchr(next, '>'))
+		abort();
+	free(next);
 	free(text);
 	return 0;
 }

@@ -138,6 +138,8 @@ static int convert_run(struct fb_cli *cli, const struct fb_call *call,
 	struct fb_image_pull pull = { .reference = call->args[0],
 				      .registry = &registry,
 				      .fetch_only = true };
+	const struct fb_strv no_keys = { 0 };
+	FB_TRUST struct fb_trust trust = { 0 };
 	struct fb_rootfs_result result;
 	struct fb_platform platform;
 	char hex[FB_DIGEST_TEXT_MAX];
@@ -157,9 +159,12 @@ static int convert_run(struct fb_cli *cli, const struct fb_call *call,
 		r = fb_image_progress_mode(flags->progress, flags->quiet, &mode,
 					   err);
 	if (r == 0)
+		r = fb_names_trust(&no_keys, &trust, err);
+	if (r == 0)
 		r = fb_cli_store(cli, &ctx.store, err);
 	if (r < 0)
 		return r;
+	pull.trust = &trust;
 	fb_image_progress_begin(&progress, cli, mode);
 	r = convert_image(flags, &ctx, &pull, &result, err);
 	fb_image_progress_end(&progress);

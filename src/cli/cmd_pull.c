@@ -10,6 +10,7 @@ struct pull_flags {
 	bool quiet;
 	bool tls_verify;
 	const char *platform;
+	struct fb_strv require_signature;
 };
 
 static const struct fb_option pull_options[] = {
@@ -23,6 +24,9 @@ static const struct fb_option pull_options[] = {
 			 "os/arch[/variant]",
 			 "Which image of several platforms"),
 	FB_OPTION_PROGRESS(struct pull_flags),
+	FB_OPTION_LIST(struct pull_flags, require_signature, 0,
+		       "require-signature", "key",
+		       "Public key (PEM file) that must have signed the image"),
 	FB_OPTION_END,
 };
 
@@ -51,6 +55,7 @@ static int pull_run(struct fb_cli *cli, const struct fb_call *call,
 					.progress = &progress.progress };
 	struct fb_image_pull pull = { .reference = call->args[0],
 				      .registry = &registry };
+	FB_TRUST struct fb_trust trust = { 0 };
 	struct fb_platform platform;
 	struct fb_reference ref;
 	int r = fb_reference_parse(call->args[0], &ref, err);
@@ -62,9 +67,12 @@ static int pull_run(struct fb_cli *cli, const struct fb_call *call,
 		r = fb_image_progress_mode(flags->progress, flags->quiet, &mode,
 					   err);
 	if (r == 0)
+		r = fb_names_trust(&flags->require_signature, &trust, err);
+	if (r == 0)
 		r = fb_cli_store(cli, &ctx.store, err);
 	if (r < 0)
 		return r;
+	pull.trust = &trust;
 	fb_image_progress_begin(&progress, cli, mode);
 	r = fb_image_pull(&ctx, &pull, &pulled, err);
 	fb_image_progress_end(&progress);

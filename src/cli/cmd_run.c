@@ -51,15 +51,20 @@ static int obtain_image(struct run *run, struct fb_err *err)
 				      .platform = run->parsed.platform,
 				      .registry = &registry };
 	enum fb_pull_policy policy = run->parsed.pull;
+	FB_TRUST struct fb_trust trust = { 0 };
 	char text[FB_REFERENCE_TEXT_MAX];
 	struct fb_reference ref;
-	int r;
+	int r = fb_names_trust(&run->flags->require_signature, &trust, err);
 
+	if (r < 0)
+		return r;
+	pull.trust = &trust;
 	if (policy == FB_PULL_MISSING) {
 		r = fb_image_obtain(&run->ctx, &pull, FB_PULL_NEVER,
-				    &run->image, NULL, NULL);
-		if (r == 0)
-			return 0;
+				    &run->image, NULL, err);
+		if (r != -ENOENT)
+			return r;
+		*err = (struct fb_err){ 0 };
 		if (!run->flags->quiet &&
 		    fb_reference_parse(run->call->args[0], &ref, NULL) == 0)
 			(void)fprintf(run->cli->err,

@@ -36,6 +36,12 @@ struct fb_registry_options fb_names_registry_options(const struct fb_cli *cli,
 	};
 }
 
+int fb_names_trust(const struct fb_strv *keys, struct fb_trust *ret,
+		   struct fb_err *err)
+{
+	return fb_trust_load((const char *const *)keys->v, ret, err);
+}
+
 static const char *const phase_words[] = {
 	[FB_PROGRESS_RESOLVING] = "resolving",
 	[FB_PROGRESS_WAITING] = "waiting",

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "cli/cli.h"
 #include "image/image.h"
+#include "image/trust.h"
 #include "oci/digest.h"
 #include "registry/client.h"
 
@@ -28,6 +29,16 @@ int fb_names_platform(const char *text, struct fb_platform *storage,
  */
 struct fb_registry_options fb_names_registry_options(const struct fb_cli *cli,
 						     bool tls_verify);
+
+/**
+ * fb_names_trust() - policy.json, and the keys of --require-signature
+ * @keys: The flag's values
+ * @ret:  Release with fb_trust_release()
+ *
+ * Return: as fb_trust_load().
+ */
+int fb_names_trust(const struct fb_strv *keys, struct fb_trust *ret,
+		   struct fb_err *err);
 
 /**
  * struct fb_image_progress - Shows an image's life on a progress line

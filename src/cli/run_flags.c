@@ -75,6 +75,8 @@ const struct fb_option fb_run_options[] = {
 	LIST(env_file, 0, "env-file", "list", "Read variables from a file"),
 	LIST(add_host, 0, "add-host", "list",
 	     "Add a line to /etc/hosts (host:ip; ip may be host-gateway)"),
+	LIST(require_signature, 0, "require-signature", "key",
+	     "Public key (PEM file) that must have signed the image"),
 	LIST(tmpfs, 0, "tmpfs", "list", "Mount a tmpfs: path[:options]"),
 	LIST(ulimit, 0, "ulimit", "list", "Resource limit: name=soft[:hard]"),
 	LIST(label, 'l', "label", "list", "Set metadata: key=value"),

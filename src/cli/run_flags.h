@@ -45,6 +45,7 @@ struct fb_run_flags {
 	struct fb_strv ulimit;
 	struct fb_strv label;
 	struct fb_strv label_file;
+	struct fb_strv require_signature;
 };
 
 extern const struct fb_option fb_run_options[];

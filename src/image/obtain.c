@@ -63,6 +63,47 @@ static int pull_and_find(const struct fb_image_context *ctx,
 	return r;
 }
 
+/*
+ * An image that is here may have come in another way, or before a key was asked
+ * for.  By its id it is called what it was pulled as.
+ */
+static int check_local(const struct fb_image_context *ctx,
+		       const struct fb_image_pull *pull,
+		       const struct fb_image_record *record, struct fb_err *err)
+{
+	struct fb_digest digests[8] = { record->manifest };
+	struct fb_reference ref, named;
+	size_t count = 1;
+	bool known = fb_reference_parse(pull->reference, &ref, NULL) == 0;
+	bool listed = false;
+
+	if (!pull->trust)
+		return 0;
+	for (size_t i = 0; i < record->names.count; i++) {
+		if (fb_reference_parse(record->names.v[i], &named, NULL) < 0)
+			continue;
+		if (!listed && known)
+			listed = strcmp(named.domain, ref.domain) == 0 &&
+				 strcmp(named.path, ref.path) == 0;
+		/* an index that it was pulled by is signed in its place */
+		if (named.digest.set && count < FB_ARRAY_SIZE(digests))
+			digests[count++] = named.digest;
+	}
+	if (!listed) {
+		if (record->names.count == 0 ||
+		    fb_reference_parse(record->names.v[0], &ref, NULL) < 0)
+			return pull->trust->required.count
+				       ? fb_err_set(err, -EKEYREJECTED,
+						    "not trusted: image '%s' "
+						    "has no name, and thus no "
+						    "signatures",
+						    pull->reference)
+				       : 0;
+	}
+	return fb_trust_check(ctx, pull->trust, NULL, pull->registry, &ref,
+			      digests, count, err);
+}
+
 int fb_image_obtain(const struct fb_image_context *ctx,
 		    const struct fb_image_pull *pull,
 		    enum fb_pull_policy policy, struct fb_image_record *ret,
@@ -79,8 +120,12 @@ int fb_image_obtain(const struct fb_image_context *ctx,
 		fb_image_record_release(ret);
 		return pull_and_find(ctx, pull, ret, ret_pulled, err);
 	}
-	if (r == 0)
-		return 0;
+	if (r == 0) {
+		r = check_local(ctx, pull, ret, err);
+		if (r < 0)
+			fb_image_record_release(ret);
+		return r;
+	}
 	/* an id, or a damaged store: no registry helps */
 	if (r != -ENOENT || policy == FB_PULL_NEVER ||
 	    strncmp(pull->reference, "sha256:", 7) == 0 ||

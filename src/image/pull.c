@@ -282,6 +282,15 @@ static void give_up(struct pull *p, const struct fb_manifest *manifest)
 		       "blobs that are not needed are left for the next prune");
 }
 
+static int check_trust(struct pull *p, struct fb_err *err)
+{
+	const struct fb_digest digests[] = { p->manifest.digest,
+					     p->index.digest };
+
+	return fb_trust_check(p->ctx, p->trust, p->registry, NULL, &p->ref,
+			      digests, p->index.digest.set ? 2 : 1, err);
+}
+
 static int pull_all(struct pull *p, struct fb_image_pulled *ret,
 		    struct fb_err *err)
 {
@@ -290,6 +299,8 @@ static int pull_all(struct pull *p, struct fb_image_pulled *ret,
 
 	if (r == 0)
 		r = resolve(p, &manifest, err);
+	if (r == 0)
+		r = check_trust(p, err);
 	if (r == 0)
 		r = fb_pull_check_platform(p, &manifest, err);
 	if (r == 0)
@@ -310,7 +321,8 @@ int fb_image_pull(const struct fb_image_context *ctx,
 {
 	struct pull p = { .ctx = ctx,
 			  .platform = pull->platform,
-			  .fetch_only = pull->fetch_only };
+			  .fetch_only = pull->fetch_only,
+			  .trust = pull->trust };
 	int r = fb_reference_parse(pull->reference, &p.ref, err);
 
 	if (r < 0)

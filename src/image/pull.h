@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "image/image.h"
+#include "image/trust.h"
 #include "oci/platform.h"
 #include "registry/client.h"
 
@@ -20,12 +21,14 @@
  *             tick_ctx are set from the context where they are NULL
  * @fetch_only: Don't convert it.  Otherwise it is converted while its layers
  *             come, where this machine can run it
+ * @trust:      Checked before any layer is fetched; NULL = whatever comes
  */
 struct fb_image_pull {
 	const char *reference;
 	const struct fb_platform *platform;
 	const struct fb_registry_options *registry;
 	bool fetch_only;
+	const struct fb_trust *trust;
 };
 
 /**
@@ -53,7 +56,7 @@ void fb_image_pulled_release(struct fb_image_pulled *pulled);
  *
  * Return: 0; as fb_registry_get_manifest(); -ENOENT nothing for the platform,
  * the text lists what there is; -EOPNOTSUPP artifacts, foreign layers, schema 1;
- * as fb_rootfs_convert().
+ * as fb_rootfs_convert(); as fb_trust_check().
  */
 int fb_image_pull(const struct fb_image_context *ctx,
 		  const struct fb_image_pull *pull, struct fb_image_pulled *ret,

@@ -27,6 +27,7 @@ struct pull {
 	struct fb_descriptor manifest;
 	char text[CANONICAL_MAX];
 	bool fetch_only;
+	const struct fb_trust *trust;
 	bool useless;
 	struct fb_pull_conversion *conversion;
 };

@@ -69,6 +69,60 @@ int fb_upload_range_parse(const char *text, uint64_t *ret_bytes)
 	return 0;
 }
 
+/* Parameters up to the next link, quoted commas included */
+static size_t link_params(const char *text)
+{
+	bool quoted = false;
+	size_t n;
+
+	for (n = 0; text[n] && (quoted || text[n] != ','); n++)
+		if (text[n] == '"')
+			quoted = !quoted;
+	return n;
+}
+
+static bool is_next(const char *params, size_t len)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i + 8 <= len; i++) {
+		if (params[i] == '"')
+			quoted = !quoted;
+		if (quoted)
+			continue;
+		if (strncasecmp(params + i, "rel=next", 8) == 0 ||
+		    (i + 10 <= len &&
+		     strncasecmp(params + i, "rel=\"next\"", 10) == 0))
+			return true;
+	}
+	return false;
+}
+
+int fb_link_next_parse(const char *text, char **ret)
+{
+	while (*text) {
+		const char *target, *end;
+		size_t n;
+
+		text += strspn(text, " \t,");
+		if (!*text)
+			break;
+		if (*text != '<')
+			return -EBADMSG;
+		target = text + 1;
+		end = strchr(target, '>');
+		if (!end)
+			return -EBADMSG;
+		n = link_params(end + 1);
+		if (is_next(end + 1, n)) {
+			*ret = strndup(target, (size_t)(end - target));
+			return *ret ? 0 : -ENOMEM;
+		}
+		text = end + 1 + n;
+	}
+	return -ENOENT;
+}
+
 static int month_number(const char *name)
 {
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

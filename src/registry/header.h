@@ -30,6 +30,15 @@ int fb_content_range_parse(const char *text, struct fb_content_range *ret);
  */
 int fb_upload_range_parse(const char *text, uint64_t *ret_bytes);
 
+/**
+ * fb_link_next_parse() - Where a list goes on
+ * @text: Link header
+ * @ret:  Target of the first link with rel=next, as it stands (returned)
+ *
+ * Return: 0; -ENOENT none; -EBADMSG malformed; -ENOMEM. Source: RFC 8288.
+ */
+int fb_link_next_parse(const char *text, char **ret);
+
 /** fb_decimal_parse() - All of @text, digits only. Return: 0; -EBADMSG; -ERANGE */
 int fb_decimal_parse(const char *text, uint64_t *ret);
 

@@ -73,6 +73,7 @@ static void keep_header(struct fb_http_reply *reply, const char *name,
 		KEEP("ratelimit-remaining", rate_remaining),
 		KEEP("ratelimit-limit", rate_limit),
 		KEEP("range", range),
+		KEEP("link", link),
 		KEEP("oci-chunk-min-length", chunk_min),
 #undef KEEP
 	};

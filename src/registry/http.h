@@ -99,7 +99,8 @@ struct fb_http_reply {
 	char retry_after[64];
 	char rate_remaining[64]; /* RateLimit-Remaining, Docker Hub's */
 	char rate_limit[64];
-	char range[64];		  /* how much of an upload is there */
+	char range[64]; /* how much of an upload is there */
+	char link[2048];
 	char chunk_min[32];	  /* OCI-Chunk-Min-Length */
 	struct fb_str challenges; /* WWW-Authenticate, joined with ", " */
 	struct fb_str body;	  /* of a reply other than 2xx, its beginning */

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "oci/manifest.h"
 #include "registry/fetch.h"
+#include "registry/header.h"
+#include "registry/signatures.h"
 
 #define MANIFEST_TIMEOUT_S 120u
+#define RATE_FEW 10u
 #define MANIFEST_ACCEPT                                                \
 	FB_MT_OCI_INDEX ", " FB_MT_OCI_MANIFEST ", " FB_MT_DOCKER_LIST \
 			", " FB_MT_DOCKER_MANIFEST
@@ -16,6 +20,7 @@ struct manifest_fetch {
 	const struct fb_reference *ref;
 	struct fb_str bytes;
 	struct fb_registry_manifest out;
+	char *next; /* Link's target, as it stands */
 };
 
 void fb_registry_manifest_release(struct fb_registry_manifest *m)
@@ -88,7 +93,11 @@ static void tell_rate_limit(const struct manifest_fetch *m,
 {
 	if (!reply->rate_remaining[0])
 		return;
-	fb_log(m->reg->log, FB_LOG_INFO,
+	/* worth a word without being asked when it is about to end */
+	fb_log(m->reg->log,
+	       strtoul(reply->rate_remaining, NULL, 10) < RATE_FEW
+		       ? FB_LOG_WARN
+		       : FB_LOG_INFO,
 	       "rate limit of '%s': %.*s pulls left of %.*s", m->reg->domain,
 	       (int)strcspn(reply->rate_remaining, ";"), reply->rate_remaining,
 	       (int)strcspn(reply->rate_limit, ";"), reply->rate_limit);
@@ -103,6 +112,7 @@ static int manifest_finish(void *ctx, const struct fb_http_reply *reply,
 	(void)snprintf(m->out.media_type, sizeof(m->out.media_type), "%s",
 		       reply->content_type);
 	tell_rate_limit(m, reply);
+	(void)fb_link_next_parse(reply->link, &m->next);
 	if (strcmp(m->out.media_type, FB_MT_DOCKER_SCHEMA1) == 0 ||
 	    strcmp(m->out.media_type, FB_MT_DOCKER_SCHEMA1_SIGNED) == 0)
 		return fb_err_set(err, -EOPNOTSUPP,
@@ -153,10 +163,75 @@ int fb_registry_get_manifest(struct fb_registry *reg,
 	r = fb_fetch_run(reg, &f, 1, err);
 	fb_fetch_release(&f);
 	fb_str_release(&m.bytes);
+	free(m.next);
 	if (r < 0) {
 		fb_registry_manifest_release(&m.out);
 		return r;
 	}
 	*ret = m.out;
 	return 0;
+}
+
+/* Only where the first page came from: a log-in goes along */
+static int take_next(struct fb_registry *reg, size_t endpoint,
+		     const char *asked, const char *next, char **ret,
+		     struct fb_err *err)
+{
+	FB_FREE char *url = fb_url_resolve(asked, next);
+	struct fb_origin origin;
+
+	if (!url || fb_origin_parse(url, &origin, NULL) < 0 ||
+	    !fb_origin_equal(&origin, &reg->endpoints[endpoint].origin))
+		return fb_err_set(err, -EBADMSG,
+				  "its list of referrers goes on elsewhere");
+	*ret = FB_TAKE_PTR(url);
+	return 0;
+}
+
+int fb_registry_get_referrers(struct fb_registry *reg,
+			      const struct fb_reference *ref,
+			      const struct fb_digest *digest, const char *page,
+			      struct fb_registry_manifest *ret, char **ret_next,
+			      struct fb_err *err)
+{
+	struct fb_reference any = *ref;
+	struct manifest_fetch m = { .reg = reg,
+				    .ref = &any,
+				    .bytes =
+					    FB_STR_INIT(FB_MANIFEST_SIZE_MAX) };
+	struct fb_fetch f = { .repository = ref->path,
+			      .what = "list of referrers",
+			      .at = page ? strdup(page) : NULL,
+			      .accept = FB_MT_OCI_INDEX,
+			      .size_bytes = UINT64_MAX,
+			      .limit_bytes = FB_MANIFEST_SIZE_MAX,
+			      .timeout_s = MANIFEST_TIMEOUT_S,
+			      .plain = true,
+			      .ops = &manifest_ops,
+			      .ctx = &m };
+	FB_FREE char *asked = NULL;
+	char text[FB_DIGEST_TEXT_MAX];
+	int r;
+
+	any.digest = (struct fb_digest){ 0 };
+	if (asprintf(&f.path, "/v2/%s/referrers/%s", ref->path,
+		     fb_digest_format(digest, text)) < 0)
+		return fb_err_set(err, -ENOMEM, "referrers: %m");
+	r = fb_fetch_run(reg, &f, 1, err);
+	if (r == 0 && m.next) {
+		if (asprintf(&asked, "%s%s", reg->endpoints[f.endpoint].base,
+			     f.path) < 0)
+			asked = NULL;
+		r = asked ? take_next(reg, f.endpoint, asked, m.next, ret_next,
+				      err)
+			  : -ENOMEM;
+	}
+	fb_fetch_release(&f);
+	fb_str_release(&m.bytes);
+	free(m.next);
+	if (r < 0)
+		fb_registry_manifest_release(&m.out);
+	else
+		*ret = m.out;
+	return r;
 }

@@ -13,6 +13,7 @@ import threading
 import time
 import urllib.parse
 
+from fault_documents import Documents
 from fault_uploads import Uploads
 from harness import OCI_MANIFEST
 
@@ -91,7 +92,7 @@ class Connection:
         self.raw(part)
 
 
-class FaultServer(Uploads):
+class FaultServer(Uploads, Documents):
     def __init__(self, image, authority=None, log=None):
         super().__init__()
         self.log = log

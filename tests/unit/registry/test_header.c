@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/cleanup.h"
 #include "tap.h"
 
 static void test_content_range(void)
@@ -99,10 +100,64 @@ static void test_media_type(void)
 	TAP_STR(fb_media_type_parse(longest, out), "", "300 bytes");
 }
 
+static void test_upload_ranges(void)
+{
+	static const struct {
+		const char *text;
+		int want;
+		uint64_t bytes;
+	} cases[] = {
+		{ "0-0", 0, 0 },
+		{ "0-1023", 0, 1024 },
+		{ "bytes=0-9", 0, 10 },
+		{ "1-9", -EBADMSG, 0 },
+		{ "0-", -EBADMSG, 0 },
+		{ "0-9x", -EBADMSG, 0 },
+		{ "0-18446744073709551615", -EBADMSG, 0 },
+		{ "", -EBADMSG, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t bytes = 0;
+
+		TAP_INT(fb_upload_range_parse(cases[i].text, &bytes),
+			cases[i].want, "upload range '%s'", cases[i].text);
+		TAP_INT(bytes, cases[i].bytes, "its bytes");
+	}
+}
+
+static void test_links(void)
+{
+	static const struct {
+		const char *text;
+		int want;
+		const char *next;
+	} cases[] = {
+		{ "</v2/a?n=1>; rel=\"next\"", 0, "/v2/a?n=1" },
+		{ "<https://h/x>; rel=next", 0, "https://h/x" },
+		{ "</a>; rel=\"prev\", </b>; rel=\"next\"", 0, "/b" },
+		{ "</a>; title=\"x, <y>; rel=next\"; rel=prev", -ENOENT, NULL },
+		{ "</a>; rel=\"prev\"", -ENOENT, NULL },
+		{ "", -ENOENT, NULL },
+		{ "/a; rel=next", -EBADMSG, NULL },
+		{ "</a; rel=next", -EBADMSG, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		FB_FREE char *next = NULL;
+
+		TAP_INT(fb_link_next_parse(cases[i].text, &next), cases[i].want,
+			"link '%s'", cases[i].text);
+		TAP_STR(next, cases[i].next, "its target");
+	}
+}
+
 int main(void)
 {
 	test_content_range();
 	test_retry_after();
 	test_media_type();
+	test_upload_ranges();
+	test_links();
 	return tap_done();
 }
