@@ -27,7 +27,8 @@ struct fb_decoder_io {
 
 /**
  * struct fb_decoder_ops - A library
- * @open:  New state, ready for a member. Return: NULL out of memory
+ * @open:  New state, ready for a member. Return: NULL out of memory, or the
+ *         library is not there
  * @begin: Get ready for the next member. Return: 0; -EBADMSG
  * @step:  Consume and produce. Return: 0; -EBADMSG malformed; -EFBIG too much
  *         memory asked for; -ENOMEM
@@ -42,6 +43,9 @@ struct fb_decoder_ops {
 
 extern const struct fb_decoder_ops fb_decoder_gzip_zlib;
 extern const struct fb_decoder_ops fb_decoder_zstd;
+#ifdef FB_HAVE_LZMA
+extern const struct fb_decoder_ops fb_decoder_xz;
+#endif
 #ifdef FB_HAVE_ISAL
 extern const struct fb_decoder_ops fb_decoder_gzip_isal;
 #endif

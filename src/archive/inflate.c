@@ -51,6 +51,8 @@ const char *fb_compression_name(enum fb_compression kind)
 		return "gzip";
 	case FB_COMPRESSION_ZSTD:
 		return "zstd";
+	case FB_COMPRESSION_XZ:
+		return "xz";
 	case FB_COMPRESSION_PLAIN:
 		break;
 	}
@@ -60,6 +62,7 @@ const char *fb_compression_name(enum fb_compression kind)
 enum fb_compression fb_compression_detect(const uint8_t *data, size_t len)
 {
 	static const uint8_t zstd[4] = { 0x28, 0xb5, 0x2f, 0xfd };
+	static const uint8_t xz[4] = { 0xfd, '7', 'z', 'X' };
 
 	if (len >= 2 && data[0] == 0x1f && data[1] == 0x8b)
 		return FB_COMPRESSION_GZIP;
@@ -68,6 +71,8 @@ enum fb_compression fb_compression_detect(const uint8_t *data, size_t len)
 	if (len >= 4 && (data[0] & 0xf0) == 0x50 && data[1] == 0x2a &&
 	    data[2] == 0x4d && data[3] == 0x18)
 		return FB_COMPRESSION_ZSTD;
+	if (len >= 4 && !memcmp(data, xz, 4))
+		return FB_COMPRESSION_XZ;
 	return FB_COMPRESSION_PLAIN;
 }
 
@@ -101,6 +106,13 @@ choose_decoder(const struct inflate_source *s)
 {
 	if (s->kind == FB_COMPRESSION_ZSTD)
 		return &fb_decoder_zstd;
+	if (s->kind == FB_COMPRESSION_XZ) {
+#ifdef FB_HAVE_LZMA
+		return &fb_decoder_xz;
+#else
+		return NULL;
+#endif
+	}
 #ifdef FB_HAVE_ISAL
 	if (s->options.gzip != FB_GZIP_ZLIB)
 		return &fb_decoder_gzip_isal;
@@ -108,27 +120,23 @@ choose_decoder(const struct inflate_source *s)
 	return &fb_decoder_gzip_zlib;
 }
 
-/* What others pack with and we don't read: said by name, not "no tar" */
-static int check_known(const uint8_t *data, size_t len, struct fb_err *err)
+static int not_understood(const char *tool, struct fb_err *err)
 {
-	static const uint8_t xz[4] = { 0xfd, '7', 'z', 'X' };
-	static const uint8_t bzip2_block[6] = { 0x31, 0x41, 0x59,
-						0x26, 0x53, 0x59 };
-	const char *tool = NULL;
-
-	if (len >= 4 && !memcmp(data, xz, 4))
-		tool = "xz";
-	else if (len >= 10 && !memcmp(data, "BZh", 3) &&
-		 !memcmp(data + 4, bzip2_block, 6))
-		tool = "bzip2";
-	if (!tool)
-		return 0;
 	return fb_err_hint(
 		err,
 		fb_err_set(err, -EOPNOTSUPP,
-			   "packed with %s; gzip and zstd are understood",
+			   "packed with %s, which is not understood here",
 			   tool),
 		"unpack it first: %s -dc FILE | flamebox load", tool);
+}
+
+/* What others pack with and we don't read: said by name, not "no tar" */
+static bool is_bzip2(const uint8_t *data, size_t len)
+{
+	static const uint8_t block[6] = { 0x31, 0x41, 0x59, 0x26, 0x53, 0x59 };
+
+	return len >= 10 && !memcmp(data, "BZh", 3) &&
+	       !memcmp(data + 4, block, 6);
 }
 
 static int start_stream(struct inflate_source *s, struct fb_err *err)
@@ -140,11 +148,14 @@ static int start_stream(struct inflate_source *s, struct fb_err *err)
 		return r;
 	s->kind = fb_compression_detect(s->in + s->start, s->end - s->start);
 	if (s->kind == FB_COMPRESSION_PLAIN) {
-		r = check_known(s->in + s->start, s->end - s->start, err);
+		if (is_bzip2(s->in + s->start, s->end - s->start))
+			return not_understood("bzip2", err);
 		s->state = INFLATE_PLAIN;
-		return r;
+		return 0;
 	}
 	ops = choose_decoder(s);
+	if (!ops)
+		return not_understood("xz", err);
 	if (s->ops != ops) {
 		if (s->ops)
 			s->ops->close(s->decoder);
@@ -153,6 +164,8 @@ static int start_stream(struct inflate_source *s, struct fb_err *err)
 	}
 	if (!s->decoder) {
 		s->ops = NULL;
+		if (s->kind == FB_COMPRESSION_XZ)
+			return not_understood("xz", err);
 		return fb_err_set(err, -ENOMEM, "inflate: %m");
 	}
 	s->state = INFLATE_MEMBER;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A source that inflates another: gzip, zstd, or plain bytes handed through.
+ * A source that inflates another: gzip, zstd, xz where liblzma is there, or
+ * plain bytes handed through.
  *
  * What the bytes are is told by their first four: gzip's 1f 8b, a zstd frame,
- * a zstd skippable frame; anything else is plain.  Several gzip members and
+ * a zstd skippable frame, xz's fd 37 7a 58; anything else is plain.  Several gzip members and
  * several zstd frames, skippable ones among them, make one stream.  After the
  * last one only zero bytes may follow (padding); anything else is an error.
  * Check sums and gzip's lengths are verified.  An empty stream is plain.
@@ -21,9 +22,10 @@ enum fb_compression {
 	FB_COMPRESSION_PLAIN,
 	FB_COMPRESSION_GZIP,
 	FB_COMPRESSION_ZSTD,
+	FB_COMPRESSION_XZ,
 };
 
-/** fb_compression_name() - "plain", "gzip", "zstd" */
+/** fb_compression_name() - "plain", "gzip", "zstd", "xz" */
 const char *fb_compression_name(enum fb_compression kind);
 
 /**
@@ -64,7 +66,7 @@ struct fb_inflate_options {
  * @ret:  Source (returned); nothing is read from @from before its first read
  *
  * Its read() fails with -EBADMSG (malformed, cut short, wrong check sum,
- * trailing garbage), -EOPNOTSUPP (xz, bzip2), -EFBIG (over a limit), or as
+ * trailing garbage), -EOPNOTSUPP (bzip2; xz without liblzma), -EFBIG (over a limit), or as
  * @from's does.  It can be rewound and cancelled if @from can.  Freeing it
  * leaves @from alone.
  *

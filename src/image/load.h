@@ -3,7 +3,7 @@
  * Images from files: OCI layout folder, oci-archive, docker-archive.
  *
  * An archive is read once, front to back, so a pipe will do; it may be
- * compressed (gzip, zstd).  What it holds is told by its members.
+ * compressed (gzip, zstd, xz).  What it holds is told by its members.
  */
 #ifndef FB_IMAGE_LOAD_H
 #define FB_IMAGE_LOAD_H

@@ -276,6 +276,60 @@ static void test_reuse(void)
 	TAP_STR(fb_compression_name(FB_COMPRESSION_ZSTD), "zstd", "name");
 }
 
+static void test_xz(void)
+{
+	/* "hello world", ten times, by xz --check=crc32 */
+	static const uint8_t packed[] = {
+		0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00, 0x01, 0x69, 0x22,
+		0xde, 0x36, 0x02, 0x00, 0x21, 0x01, 0x16, 0x00, 0x00, 0x00,
+		0x74, 0x2f, 0xe5, 0xa3, 0xe0, 0x00, 0x6d, 0x00, 0x11, 0x5d,
+		0x00, 0x34, 0x19, 0x49, 0xee, 0x8d, 0xe9, 0x17, 0x89, 0x3a,
+		0x33, 0x60, 0x09, 0x71, 0x21, 0x2e, 0x38, 0x00, 0x00, 0x00,
+		0x00, 0x00, 0x97, 0x85, 0xb8, 0xe8, 0x00, 0x01, 0x29, 0x6e,
+		0x9f, 0x66, 0xca, 0xce, 0x90, 0x42, 0x99, 0x0d, 0x01, 0x00,
+		0x00, 0x00, 0x00, 0x01, 0x59, 0x5a
+	};
+	uint8_t twice[2 * sizeof(packed)];
+	char buf[256];
+
+	memcpy(twice, packed, sizeof(packed));
+	memcpy(twice + sizeof(packed), packed, sizeof(packed));
+	for (size_t len = sizeof(packed) - 1; len <= sizeof(twice);
+	     len += len == sizeof(packed) ? sizeof(packed) : 1) {
+		FB_SOURCE struct fb_source *from = NULL;
+		FB_SOURCE struct fb_source *s = NULL;
+		ssize_t want = len == sizeof(packed)  ? 110
+			       : len == sizeof(twice) ? 220
+						      : -EBADMSG;
+		ssize_t n;
+
+		if (fb_source_from_memory(twice, len, &from, NULL) < 0 ||
+		    fb_inflate_new(from, NULL, &s, NULL) < 0)
+			abort();
+		n = fb_source_read_full(s, buf, sizeof(buf), NULL);
+		if (n == -EOPNOTSUPP) {
+			tap_skip("no liblzma here");
+			return;
+		}
+		TAP_INT(n, want, "%zu bytes of xz", len);
+		TAP_OK(n < 0 || !memcmp(buf + n - 11, "hello world", 11),
+		       "the same bytes");
+		TAP_INT(fb_inflate_kind(s), FB_COMPRESSION_XZ, "xz");
+	}
+	twice[sizeof(packed) / 2] ^= 1;
+	{
+		FB_SOURCE struct fb_source *from = NULL;
+		FB_SOURCE struct fb_source *s = NULL;
+
+		if (fb_source_from_memory(twice, sizeof(packed), &from, NULL) <
+			    0 ||
+		    fb_inflate_new(from, NULL, &s, NULL) < 0)
+			abort();
+		TAP_INT(fb_source_read_full(s, buf, sizeof(buf), NULL),
+			-EBADMSG, "a flipped bit is found");
+	}
+}
+
 static void test_sticky(void)
 {
 	FB_STR struct fb_str packed = FB_STR_INIT(MAX);
@@ -305,6 +359,7 @@ int main(void)
 	test_zstd();
 	test_plain();
 	test_reuse();
+	test_xz();
 	test_sticky();
 	return tap_done();
 }
