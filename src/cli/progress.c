@@ -213,6 +213,13 @@ static bool is_this(const struct fb_progress_bar *bar,
 							FB_PROGRESS_ID_MAX - 1);
 }
 
+static void drop(struct fb_progress_line *p, size_t at)
+{
+	memmove(&p->bars[at], &p->bars[at + 1],
+		(p->count - at - 1) * sizeof(p->bars[0]));
+	p->count--;
+}
+
 /* When all places are taken, what ended first gives way, or else the first */
 static struct fb_progress_bar *make_room(struct fb_progress_line *p)
 {
@@ -223,9 +230,8 @@ static struct fb_progress_bar *make_room(struct fb_progress_line *p)
 	for (size_t i = p->count; i-- > 0;)
 		if (p->bars[i].step.ends)
 			at = i;
-	memmove(&p->bars[at], &p->bars[at + 1],
-		(p->count - at - 1) * sizeof(p->bars[0]));
-	return &p->bars[p->count - 1];
+	drop(p, at);
+	return &p->bars[p->count++];
 }
 
 /* Return: its bar; @ret_new: it has got another event */
@@ -235,6 +241,10 @@ static struct fb_progress_bar *note(struct fb_progress_line *p,
 {
 	struct fb_progress_bar *bar = NULL;
 
+	/* what passed by has passed when something of its own comes */
+	for (size_t i = p->count; !s->passing && i-- > 0;)
+		if (p->bars[i].step.passing)
+			drop(p, i);
 	for (size_t i = 0; !bar && i < p->count; i++)
 		if (is_this(&p->bars[i], s))
 			bar = &p->bars[i];

@@ -187,6 +187,11 @@ static void test_terminal(struct screen *s)
 	TAP_OK(p.terminal, "a terminal");
 	fb_progress_clear(&p);
 	TAP_STR(written(master), "", "nothing was drawn, nothing to clear");
+	fb_progress_show(&p, &(struct fb_progress_step){ .event = "resolving",
+							 .id = "app:1",
+							 .passing = true });
+	feed(s, written(master));
+	TAP_STR(s->rows[1], "app:1         resolving  ", "what passes by");
 	show(&p, "downloading", DIGEST "a", 500000, 2000000, false);
 	show(&p, "downloading", DIGEST "b", 0, 3000000, false);
 	show(&p, "converting", "app:1", 0, 0, false);
