@@ -10,6 +10,7 @@ struct copy_flags {
 	bool src_tls_verify;
 	bool dest_tls_verify;
 	const char *platform;
+	const char *progress;
 };
 
 static const struct fb_option copy_options[] = {
@@ -26,6 +27,7 @@ static const struct fb_option copy_options[] = {
 	FB_OPTION_STRING(struct copy_flags, platform, 0, "platform",
 			 "os/arch[/variant]",
 			 "Which image of several platforms"),
+	FB_OPTION_PROGRESS(struct copy_flags),
 	FB_OPTION_END,
 };
 
@@ -45,6 +47,7 @@ static int copy_run(struct fb_cli *cli, const struct fb_call *call,
 				      .all = flags->all,
 				      .from_registry = &from,
 				      .to_registry = &to };
+	enum fb_progress_mode mode = FB_PROGRESS_MODE_AUTO;
 	char text[FB_DIGEST_TEXT_MAX];
 	struct fb_platform platform;
 	struct fb_digest digest;
@@ -52,10 +55,13 @@ static int copy_run(struct fb_cli *cli, const struct fb_call *call,
 				  err);
 
 	if (r == 0)
+		r = fb_image_progress_mode(flags->progress, flags->quiet, &mode,
+					   err);
+	if (r == 0)
 		r = fb_cli_store(cli, &ctx.store, err);
 	if (r < 0)
 		return r;
-	fb_image_progress_start(&progress, cli, flags->quiet);
+	fb_image_progress_begin(&progress, cli, mode);
 	r = fb_image_copy(&ctx, &copy, &digest, err);
 	fb_image_progress_end(&progress);
 	if (r < 0)

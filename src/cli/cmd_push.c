@@ -9,6 +9,7 @@ struct push_flags {
 	bool quiet;
 	bool all_tags;
 	bool tls_verify;
+	const char *progress;
 };
 
 static const struct fb_option push_options[] = {
@@ -20,6 +21,7 @@ static const struct fb_option push_options[] = {
 		struct push_flags, tls_verify, 0, "tls-verify",
 		"Verify the registry's certificate; with =false plain "
 		"HTTP is tried as well"),
+	FB_OPTION_PROGRESS(struct push_flags),
 	FB_OPTION_END,
 };
 
@@ -46,7 +48,8 @@ static void print_layer(struct fb_cli *cli,
 }
 
 static int push_one(struct fb_cli *cli, const struct push_flags *flags,
-		    const char *text, struct fb_err *err)
+		    enum fb_progress_mode mode, const char *text,
+		    struct fb_err *err)
 {
 	FB_IMAGE_PROGRESS struct fb_image_progress progress = { 0 };
 	FB_IMAGE_PUSHED struct fb_image_pushed pushed = { 0 };
@@ -59,7 +62,7 @@ static int push_one(struct fb_cli *cli, const struct push_flags *flags,
 	const char *tag;
 	int r;
 
-	fb_image_progress_start(&progress, cli, flags->quiet);
+	fb_image_progress_begin(&progress, cli, mode);
 	r = fb_image_push(&ctx, text, &registry, &pushed, err);
 	fb_image_progress_end(&progress);
 	if (r < 0)
@@ -86,15 +89,20 @@ static int push_run(struct fb_cli *cli, const struct fb_call *call,
 	const struct push_flags *flags = call->flags;
 	FB_STRV struct fb_strv tags = { 0 };
 	struct fb_image_context ctx = { .log = &cli->log };
-	int r = fb_cli_store(cli, &ctx.store, err);
+	enum fb_progress_mode mode = FB_PROGRESS_MODE_AUTO;
+	int r = fb_image_progress_mode(flags->progress, flags->quiet, &mode,
+				       err);
+
+	if (r == 0)
+		r = fb_cli_store(cli, &ctx.store, err);
 
 	if (r < 0)
 		return r;
 	if (!flags->all_tags)
-		return push_one(cli, flags, call->args[0], err);
+		return push_one(cli, flags, mode, call->args[0], err);
 	r = fb_image_push_tags(&ctx, call->args[0], &tags, err);
 	for (size_t i = 0; i < tags.count && r == 0; i++)
-		r = push_one(cli, flags, tags.v[i], err);
+		r = push_one(cli, flags, mode, tags.v[i], err);
 	return r;
 }
 

@@ -215,8 +215,8 @@ static int put_index(struct fb_copy *c, struct folder *f, struct fb_err *err)
 		return fb_err_set(err, r, "'index.json': %s", strerror(-r));
 	r = fb_copy_index_json(old, len, fb_copy_top(c), c->to.name, &text,
 			       err);
-	if (r < 0)
-		return r;
+	if (r < 0 || !text)
+		return r < 0 ? r : -ENOMEM;
 	r = fb_write_file_at(f->fd, "index.json", text, strlen(text), 0644);
 	return r < 0 ? fb_err_set(err, r, "'index.json': %s", strerror(-r)) : 0;
 }

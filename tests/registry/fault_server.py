@@ -14,6 +14,7 @@ import time
 import urllib.parse
 
 from fault_documents import Documents
+from fault_signatures import Signatures
 from fault_uploads import Uploads
 from harness import OCI_MANIFEST
 
@@ -92,7 +93,7 @@ class Connection:
         self.raw(part)
 
 
-class FaultServer(Uploads, Documents):
+class FaultServer(Uploads, Signatures, Documents):
     def __init__(self, image, authority=None, log=None):
         super().__init__()
         self.log = log
@@ -244,7 +245,8 @@ class FaultServer(Uploads, Documents):
         conn.reply(200, body, [("Content-Type", OCI_MANIFEST), *headers])
 
     def data(self, req):
-        return self.image.blobs.get(req.path.rsplit("/", 1)[1])
+        digest = req.path.rsplit("/", 1)[1]
+        return self.image.blobs.get(digest, self.payloads.get(digest))
 
     # broken transfers
 

@@ -8,6 +8,7 @@ MIB = 1 << 20
 
 class Uploads:
     def __init__(self):
+        super().__init__()
         self.sessions = {}
         self.stored = {}
 

@@ -7,6 +7,7 @@
  *   fetch_driver [--flag=value …] blobs REF FOLDER
  *   fetch_driver [--flag=value …] check REF
  *   fetch_driver [--flag=value …] push REF FILE
+ *   fetch_driver [--flag=value …] signatures REF@DIGEST
  *
  * `blobs` fetches the manifest, then its config and layers into FOLDER/<hex>;
  * with --resume what is in FOLDER is taken up.  `push` gives FILE as a blob.
@@ -22,6 +23,7 @@
 #include "base/str.h"
 #include "oci/manifest.h"
 #include "registry/client.h"
+#include "registry/signatures.h"
 #include "registry/upload.h"
 
 struct settings {
@@ -267,6 +269,21 @@ static int push(struct settings *s, struct fb_registry *reg,
 	return r;
 }
 
+static int signatures(struct fb_registry *reg, const struct fb_reference *ref,
+		      struct fb_err *err)
+{
+	struct fb_signatures found = { 0 };
+	int r = fb_registry_get_signatures(reg, ref, &ref->digest, &found, err);
+
+	printf("signatures %zu\n", found.count);
+	for (size_t i = 0; i < found.count; i++)
+		printf("signature %.*s %.*s\n", (int)found.v[i].sig_len,
+		       found.v[i].sig, (int)found.v[i].payload_len,
+		       found.v[i].payload);
+	fb_signatures_release(&found);
+	return r;
+}
+
 static int run(struct settings *s, const char *verb, const char *text,
 	       const char *folder, struct fb_err *err)
 {
@@ -280,6 +297,8 @@ static int run(struct settings *s, const char *verb, const char *text,
 		r = fb_registry_open(ref.domain, &s->options, &reg, err);
 	if (r == 0 && strcmp(verb, "check") == 0)
 		return fb_registry_check(reg, err);
+	if (r == 0 && strcmp(verb, "signatures") == 0)
+		return signatures(reg, &ref, err);
 	if (r == 0 && strcmp(verb, "push") == 0)
 		return push(s, reg, ref.path, folder, err);
 	if (r == 0)

@@ -157,8 +157,8 @@ class Faults:
     def test_corrupt(self):
         """a wrong digest is fetched twice, then an error; never done"""
         run = self.blob_fails("corrupt", "EBADMSG", "digest")
-        first = [len(self.ranges(l)) for l in self.image.layers[:2]]
-        check(max(first) == 2, run, f"asked {first} times")
+        asked = [len(self.ranges(d)) for d in self.image.blobs]
+        check(max(asked) == 2, run, f"asked {asked} times")
 
     def test_corrupt_once(self):
         """a wrong digest that was an accident is repaired"""
@@ -287,6 +287,43 @@ class Faults:
     def test_redirect_nowhere(self):
         """a redirect without a target"""
         self.blob_fails("nowhere", "EBADMSG", "no usable URL")
+
+    # --------------------------------------------------------- signatures
+
+    def signatures(self, fault):
+        self.server.forget(fault)
+        run = self.driver.run("signatures",
+                              f"{self.host()}/{fault}@{self.image.digest}")
+        check(run.status == 0, run, "failed")
+        return run, [l.split(" ", 1)[1] for l in run.out.splitlines()
+                     if l.startswith("signature ")]
+
+    def test_referrers_pages(self):
+        """referrers over two pages, others' kinds left out"""
+        run, found = self.signatures("ref-pages")
+        check(found == ["first about first", "second about second"], run,
+              found)
+
+    def test_referrers_elsewhere(self):
+        """a list that goes on at another port is not followed"""
+        run, found = self.signatures("ref-elsewhere")
+        check(not self.server.seen(port=self.server.other_port), run,
+              "it was")
+        check(len(found) <= 1, run, found)
+
+    def test_referrers_bounded(self):
+        """endless pages and hundreds of signatures end"""
+        run, found = self.signatures("ref-endless")
+        check(not found and len(self.server.seen("referrers")) == 8, run,
+              f"{len(self.server.seen('referrers'))} pages")
+        run, found = self.signatures("ref-many")
+        check(len(found) == 64, run, f"{len(found)} signatures")
+
+    def test_referrers_other(self):
+        """what refers to something else, and garbage, is none"""
+        for fault in ("ref-other", "ref-garbage"):
+            run, found = self.signatures(fault)
+            check(not found, run, found)
 
     # ------------------------------------------------------------ waiting
 
