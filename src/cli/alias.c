@@ -4,6 +4,7 @@
 #include <string.h>
 
 static char containers_option[] = "--containers";
+static char only_containers_option[] = "--only-containers";
 
 /* @option: put in front of what the user typed, or NULL */
 static const struct {
@@ -15,6 +16,7 @@ static const struct {
 	{ "container", "inspect", "inspect", NULL },
 	{ "container", "list", "ps", NULL },
 	{ "container", "ls", "ps", NULL },
+	{ "container", "prune", "prune", only_containers_option },
 	{ "container", "rm", "rm", NULL },
 	{ "container", "run", "run", NULL },
 	{ "image", "history", "history", NULL },

@@ -2,6 +2,7 @@
 #include "image/load.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -65,7 +66,9 @@ static int load_run(struct fb_cli *cli, const struct fb_call *call,
 	r = fb_image_load(&ctx, &load, &loaded, err);
 	fb_image_progress_end(&progress);
 	for (size_t i = 0; r == 0 && i < loaded.count; i++)
-		(void)fprintf(cli->out, "Loaded image: %s\n", loaded.v[i]);
+		(void)fprintf(cli->out, "Loaded image%s: %s\n",
+			      strncmp(loaded.v[i], "sha256:", 7) ? "" : " ID",
+			      loaded.v[i]);
 	return r;
 }
 

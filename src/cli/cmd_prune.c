@@ -14,6 +14,7 @@
 struct prune_flags {
 	bool all;
 	bool containers;
+	bool only_containers;
 	bool force;
 	struct fb_strv filter;
 };
@@ -24,6 +25,9 @@ static const struct fb_option prune_options[] = {
 		       "those without a tag; caches too"),
 	FB_OPTION_FLAG(struct prune_flags, containers, 0, "containers",
 		       "Remove stopped containers first"),
+	FB_OPTION_FLAG(struct prune_flags, only_containers, 0,
+		       "only-containers",
+		       "Remove stopped containers, and nothing else"),
 	FB_OPTION_FLAG(struct prune_flags, force, 'f', "force", "Don't ask"),
 	FB_OPTION_LIST(struct prune_flags, filter, 0, "filter", "filter",
 		       "Only images for which this holds: until=, label="),
@@ -38,15 +42,18 @@ static int confirm(struct fb_cli *cli, const struct prune_flags *flags,
 	int r;
 
 	(void)fprintf(cli->out, "WARNING! This will remove:\n");
-	if (flags->containers)
+	if (flags->containers || flags->only_containers)
 		(void)fprintf(cli->out, "  - all stopped containers\n");
-	(void)fprintf(cli->out, "  - all %s\n  - %s\n\n",
-		      flags->all ? "images without at least one container "
-				   "associated to them"
-				 : "dangling images",
-		      flags->all ? "unneeded blobs, unfinished downloads, "
-				   "caches"
-				 : "unneeded blobs and unfinished downloads");
+	if (!flags->only_containers)
+		(void)fprintf(
+			cli->out, "  - all %s\n  - %s\n",
+			flags->all ? "images without at least one container "
+				     "associated to them"
+				   : "dangling images",
+			flags->all ? "unneeded blobs, unfinished downloads, "
+				     "caches"
+				   : "unneeded blobs and unfinished downloads");
+	(void)fprintf(cli->out, "\n");
 	r = fb_ask(cli, "Are you sure you want to continue? [y/N] ", false,
 		   &answer, &none);
 	/* nobody ended the line of the question */
@@ -121,11 +128,11 @@ static int prune_all(struct fb_cli *cli, const struct prune_flags *flags,
 	char size[32];
 	int r = fb_cli_store(cli, &ctx.store, err);
 
-	if (r == 0 && flags->containers)
+	if (r == 0 && (flags->containers || flags->only_containers))
 		r = prune_containers(cli, ctx.store, &containers, err);
-	if (r == 0)
+	if (r == 0 && !flags->only_containers)
 		r = fb_image_prune(&ctx, filter, flags->all, &gone, err);
-	if (r == 0 && flags->all)
+	if (r == 0 && flags->all && !flags->only_containers)
 		r = fb_store_prune_caches(ctx.store, &caches, err);
 	print_removal(cli, &gone);
 	if (r == 0)
@@ -157,7 +164,8 @@ const struct fb_command fb_cmd_prune = {
 		"Images without a tag that no container uses, blobs that no "
 		"image needs, beginnings of downloads, converted images "
 		"without an image.\n\n"
-		"Filters: until=TIME, label=KEY[=VALUE].",
+		"Filters: until=TIME, label=KEY[=VALUE], "
+		"label!=KEY[=VALUE].",
 	.options = prune_options,
 	.flags_size = sizeof(struct prune_flags),
 	.run = prune_run,

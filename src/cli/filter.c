@@ -10,6 +10,7 @@ void fb_filter_release(struct fb_image_filter *filter)
 {
 	fb_strv_release(&filter->references);
 	fb_strv_release(&filter->labels);
+	fb_strv_release(&filter->no_labels);
 	*filter = (struct fb_image_filter){ 0 };
 }
 
@@ -116,7 +117,8 @@ static int set_one(const char *key, size_t key_len, const char *value,
 		   struct fb_image_filter *f, struct fb_err *err)
 {
 	static const char *const keys[] = { "until",  "label", "dangling",
-					    "before", "since", "reference" };
+					    "before", "since", "reference",
+					    "label!" };
 	size_t i;
 
 	for (i = 0; i < FB_ARRAY_SIZE(keys); i++)
@@ -136,15 +138,17 @@ static int set_one(const char *key, size_t key_len, const char *value,
 	case 4:
 		f->since = value;
 		return 0;
-	default:
+	case 5:
 		return fb_strv_add(&f->references, value);
+	default:
+		return fb_strv_add(&f->no_labels, value);
 	}
 }
 
 static bool is_known(const char *key, size_t len, enum fb_filter_use use)
 {
 	const char *keys = use == FB_FILTER_PRUNE
-				   ? " until label "
+				   ? " until label label! "
 				   : " until label dangling before since "
 				     "reference ";
 	char padded[32];

@@ -12,7 +12,7 @@
 /** enum fb_filter_use - Which keys there are */
 enum fb_filter_use {
 	FB_FILTER_LIST,	 /* dangling label before since until reference */
-	FB_FILTER_PRUNE, /* until label */
+	FB_FILTER_PRUNE, /* until label label! */
 };
 
 /**

@@ -119,6 +119,7 @@ enum fb_image_dangling {
  * @references: Patterns as the user typed them ("alpine", "alpine:3", with * and
  *              ?), of which one must match
  * @labels:     "key" or "key=value", all of which the config must have
+ * @no_labels:  Likewise, of which the config must have none
  * @before:     Images made before this one; NULL = any
  * @since:      After this one; NULL = any
  * @until_s:    Made before this time, UNIX seconds; 0 = any
@@ -128,6 +129,7 @@ enum fb_image_dangling {
 struct fb_image_filter {
 	struct fb_strv references;
 	struct fb_strv labels;
+	struct fb_strv no_labels;
 	const char *before;
 	const char *since;
 	int64_t until_s;

@@ -252,15 +252,16 @@ static bool has_label(char *const *labels, const char *want)
 	return false;
 }
 
-/* Return: 1 it has all of them; 0 not; a damaged config has none */
+/* A damaged config is one without labels, and is not wanted where any are asked for. */
 static bool has_labels(const struct listing *l,
 		       const struct fb_image_scan *image)
 {
 	const struct fb_strv *labels = &l->filter->labels;
+	const struct fb_strv *none = &l->filter->no_labels;
 	FB_IMAGE_CONFIG struct fb_image_config config = { 0 };
 	struct fb_digest digest;
 
-	if (labels->count == 0)
+	if (labels->count + none->count == 0)
 		return true;
 	if (fb_digest_parse(image->config, &digest, NULL) < 0 ||
 	    fb_image_load_config(l->ctx->store, &digest, &config, NULL, NULL,
@@ -268,6 +269,9 @@ static bool has_labels(const struct listing *l,
 		return false;
 	for (size_t i = 0; i < labels->count; i++)
 		if (!has_label(config.labels, labels->v[i]))
+			return false;
+	for (size_t i = 0; i < none->count; i++)
+		if (has_label(config.labels, none->v[i]))
 			return false;
 	return true;
 }

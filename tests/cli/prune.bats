@@ -68,6 +68,7 @@ blocks() {
 	fb prune -af --filter until=2024-01-01 >/dev/null
 	is "$(fb images -q | wc -l)" 2
 	fb prune -af --filter label=nope >/dev/null
+	fb prune -af --filter label!=k=v >/dev/null
 	is "$(fb images -q | wc -l)" 2
 	fb prune -af --filter until=2024-12-31 >/dev/null
 	is "$(fb images --format '{{.Tag}}')" 2
@@ -128,6 +129,11 @@ blocks() {
 	is "$(fb image inspect -f '{{.Id}}' app:1)" "$(fb inspect -f '{{.Id}}' app:1)"
 	is "$(fb image prune -f)" "Total reclaimed space: 0B"
 	is "$(fb system prune -f)" "Total reclaimed space: 0B"
+	is "$(fb container prune -f)" "Total reclaimed space: 0B"
+	run fb container prune </dev/null
+	is "$status" 1
+	has "$output" "all stopped containers"
+	[[ "$output" != *dangling* ]]
 	has "$(fb image rm app:1)" "Untagged: app:1"
 	run --separate-stderr fb image nope
 	is "$status" 1

@@ -107,7 +107,7 @@ contents() {
 	fb save -o id.tar "$(fb images -q app:1)"
 	is "$(tar -xOf id.tar manifest.json | jq -c '.[].RepoTags')" null
 	run fb --root r load -i id.tar
-	is "$output" "Loaded image: $(image_id app:1)"
+	is "$output" "Loaded image ID: $(image_id app:1)"
 	# twice the same is once
 	fb save -o twice.tar app:1 app:1 "$(fb images -q app:1)"
 	is "$(tar -xOf twice.tar manifest.json | jq -c '[.[].RepoTags]')" '[["app:1"]]'
@@ -172,4 +172,19 @@ contents() {
 	run --separate-stderr bash -c 'set -o pipefail; "$1" save app:1 | head -c 1000 >/dev/null' - "$FLAMEBOX"
 	is "$status" 1
 	is "$(lines_of "$stderr")" 1
+}
+
+@test "a small disk under the file: one line, no file" {
+	fb_load app:1
+	unshare -m true 2>/dev/null || skip "needs the right to mount"
+	mkdir out
+	run unshare -m sh -c '
+		mount --make-rprivate / && mount -t tmpfs -o size=300k none out || exit 9
+		"$1" save -o out/x.tar app:1 && exit 8
+		"$1" save --format oci-dir -o out/dir app:1 && exit 7
+		ls -A out' - "$FLAMEBOX"
+	is "$status" 0
+	is "$(lines_of "$output")" 2
+	has "${lines[0]}" "No space left on device"
+	has "${lines[1]}" "No space left on device"
 }

@@ -78,6 +78,12 @@ static void test_keys(void)
 	TAP_INT(f.labels.count, 2, "are two");
 	TAP_STR(f.labels.v[0], "a=b", "the value goes along");
 	fb_filter_release(&f);
+	TAP_INT(parse("label!=a=b", NULL, FB_FILTER_PRUNE, &f, &err), 0,
+		"one that must not be there %s", err.msg);
+	TAP_STR(f.no_labels.v ? f.no_labels.v[0] : NULL, "a=b", "which");
+	fb_filter_release(&f);
+	TAP_INT(parse("label!=a", NULL, FB_FILTER_LIST, &f, &err), -EINVAL,
+		"as docker, only with prune: %s", err.msg);
 	TAP_INT(parse("before=x", NULL, FB_FILTER_LIST, &f, &err), 0,
 		"a listing knows before=");
 	TAP_STR(f.before, "x", "its value");
