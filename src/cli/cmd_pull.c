@@ -9,6 +9,7 @@ struct pull_flags {
 	const char *progress;
 	bool quiet;
 	bool tls_verify;
+	bool convert;
 	const char *platform;
 	struct fb_strv require_signature;
 };
@@ -20,6 +21,10 @@ static const struct fb_option pull_options[] = {
 		struct pull_flags, tls_verify, 0, "tls-verify",
 		"Verify the registry's certificate; with =false plain "
 		"HTTP is tried as well"),
+	FB_OPTION_FLAG_ON(
+		struct pull_flags, convert, 0, "convert",
+		"Convert it while its layers come; with =false when it is "
+		"first run"),
 	FB_OPTION_STRING(struct pull_flags, platform, 0, "platform",
 			 "os/arch[/variant]",
 			 "Which image of several platforms"),
@@ -54,7 +59,8 @@ static int pull_run(struct fb_cli *cli, const struct fb_call *call,
 	struct fb_image_context ctx = { .log = &cli->log,
 					.progress = &progress.progress };
 	struct fb_image_pull pull = { .reference = call->args[0],
-				      .registry = &registry };
+				      .registry = &registry,
+				      .fetch_only = !flags->convert };
 	FB_TRUST struct fb_trust trust = { 0 };
 	struct fb_platform platform;
 	struct fb_reference ref;

@@ -339,6 +339,8 @@ os.execv(sys.argv[1], sys.argv[1:])' "$FLAMEBOX" pull -q "$bad/stall:latest" 3>&
 	# and it goes with the image
 	fb rmi "$reg/app:1"
 	is "$(find "$FLAMEBOX_ROOT/rootfs" -type f | wc -l)" 0
+	fb pull -q --convert=false "$reg/app:1"
+	is "$(find "$FLAMEBOX_ROOT/rootfs" -type f | wc -l)" 0
 }
 
 @test "a layer that is right by its digest and no layer: nothing is left" {
