@@ -87,6 +87,7 @@ static void pack(struct worker *w, struct fb_packed *b)
 
 	b->raw = false;
 	b->out_len = 0;
+	b->sum = 0;
 	if (!all_zero(b->in, b->in_len)) {
 		n = fb_codec_pack(w->codec, b->in, b->in_len, b->out);
 		b->failed = n < 0 ? n : 0;

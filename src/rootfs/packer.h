@@ -22,7 +22,7 @@ struct fb_packer; /* opaque */
  * @out:    What is to be written
  * @out_len: Of @out; 0 the block is all zeroes, a hole
  * @raw:    It did not get smaller: @out is a copy of @in
- * @sum:    Of @out
+ * @sum:    Of @out; 0 of a hole
  */
 struct fb_packed {
 	void *ctx;
