@@ -87,7 +87,7 @@ some() {
 	fb rmi app:1 >/dev/null
 	trace_of "$changes" load -i image.tar >trace
 	fb rmi app:1 >/dev/null
-	for at in $(some 12 <trace); do
+	for at in $(some 10 <trace); do
 		killed_at "$at" load -i image.tar
 		is_sound
 		# there is nothing between all and nothing
@@ -98,7 +98,7 @@ some() {
 		fb rmi app:1 >/dev/null
 		is "$(find "$FLAMEBOX_ROOT/oci/blobs" -type f)" ""
 	done
-	[ "$killed" -gt 9 ]
+	[ "$killed" -gt 7 ]
 }
 
 @test "rmi and prune that are killed at any call" {
@@ -109,7 +109,7 @@ some() {
 		fb load -q -i image.tar >/dev/null
 		# shellcheck disable=SC2086
 		trace_of "$changes" $command >trace
-		for at in $(some 8 <trace); do
+		for at in $(some 6 <trace); do
 			fb load -q -i image.tar >/dev/null
 			# shellcheck disable=SC2086
 			killed_at "$at" $command
@@ -120,7 +120,7 @@ some() {
 			is "$(find "$FLAMEBOX_ROOT/oci/blobs" -type f)" ""
 		done
 	done
-	[ "$killed" -gt 13 ]
+	[ "$killed" -gt 9 ]
 }
 
 @test "a pull that is killed at any call" {
@@ -131,7 +131,7 @@ some() {
 	local at killed=0
 	trace_of "$changes" pull -q "$reg/app:1" >trace
 	rm -rf "$FLAMEBOX_ROOT"
-	for at in $(some 8 <trace); do
+	for at in $(some 6 <trace); do
 		killed_at "$at" pull -q "$reg/app:1"
 		is_sound
 		[[ "$(fb images --format '{{.Repository}}:{{.Tag}}')" =~ ^($reg/app:1)?$ ]]
@@ -150,7 +150,7 @@ fails_cleanly() {
 	shift 3
 	fb images >/dev/null
 	trace_of "$calls" "$@" >trace
-	for at in $(some 7 <trace); do
+	for at in $(some 6 <trace); do
 		for how in "$at" "$at+"; do
 			fb prune -af >/dev/null
 			if injected "${how/:/:error=$error:}" "$@"; then
