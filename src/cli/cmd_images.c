@@ -46,6 +46,10 @@ enum images_column {
 	COLUMN_CREATED_AT,
 	COLUMN_SIZE,
 	COLUMN_PLATFORM,
+	/* docker's JSON has these; "df -v" knows them */
+	COLUMN_CONTAINERS,
+	COLUMN_SHARED_SIZE,
+	COLUMN_UNIQUE_SIZE,
 	COLUMN_COUNT,
 };
 
@@ -89,10 +93,14 @@ static const char *images_cell(const void *ctx, size_t row, size_t column,
 	case COLUMN_SIZE:
 		return fb_format_size(image->size_bytes, scratch);
 	case COLUMN_PLATFORM:
+		return image->platform;
+	case COLUMN_CONTAINERS:
+	case COLUMN_SHARED_SIZE:
+	case COLUMN_UNIQUE_SIZE:
 	case COLUMN_COUNT:
 		break;
 	}
-	return image->platform;
+	return "N/A";
 }
 
 static int images_print(struct fb_cli *cli, const struct images_flags *flags,
@@ -107,6 +115,9 @@ static int images_print(struct fb_cli *cli, const struct images_flags *flags,
 		[COLUMN_CREATED_AT] = { "CreatedAt", "CREATED AT", false },
 		[COLUMN_SIZE] = { "Size", "SIZE", true },
 		[COLUMN_PLATFORM] = { "Platform", "PLATFORM", false },
+		[COLUMN_CONTAINERS] = { "Containers", "CONTAINERS", false },
+		[COLUMN_SHARED_SIZE] = { "SharedSize", "SHARED SIZE", false },
+		[COLUMN_UNIQUE_SIZE] = { "UniqueSize", "UNIQUE SIZE", false },
 	};
 	const struct fb_table table = {
 		.columns = columns,
