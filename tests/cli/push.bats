@@ -109,6 +109,27 @@ $reg/some/image:2"
 	fb push -q "$reg/image:1"
 }
 
+@test "over TLS and HTTP/2, with a log-in, in pieces" {
+	need openssl
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+		-addext subjectAltName=DNS:localhost -keyout key.pem -out cert.pem 2>/dev/null
+	registry_users users user secret
+	registry_start one ", tls: {certificate: $PWD/cert.pem, key: $PWD/key.pem}" \
+		"$(registry_auth users)"
+	export XDG_CONFIG_HOME="$HOME/.config"
+	mkdir -p "$XDG_CONFIG_HOME/containers/certs.d/$reg"
+	cp cert.pem "$XDG_CONFIG_HOME/containers/certs.d/$reg/ca.crt"
+	printf secret | fb login -u user --password-stdin "$reg" 2>/dev/null >&2
+	big "$reg/big:1" 20
+	fb push -q "$reg/big:1"
+	grep -q '"PATCH /v2/big/blobs/uploads/.* HTTP/2.0" 202 ' one/log ||
+		fail "$(grep PATCH one/log)"
+	is "$(skopeo inspect --creds user:secret --tls-verify=false -f '{{.Digest}}' "docker://$reg/big:1")" \
+		"$(manifest_of "$reg/big:1")"
+	fb rmi -f "$reg/big:1" >/dev/null
+	fb pull -q "$reg/big:1"
+}
+
 @test "what can't be pushed: one line" {
 	run --separate-stderr fb push none:1
 	is "$status" 1
