@@ -89,19 +89,12 @@ static int check_local(const struct fb_image_context *ctx,
 		if (named.digest.set && count < FB_ARRAY_SIZE(digests))
 			digests[count++] = named.digest;
 	}
-	if (!listed) {
-		if (record->names.count == 0 ||
-		    fb_reference_parse(record->names.v[0], &ref, NULL) < 0)
-			return pull->trust->required.count
-				       ? fb_err_set(err, -EKEYREJECTED,
-						    "not trusted: image '%s' "
-						    "has no name, and thus no "
-						    "signatures",
-						    pull->reference)
-				       : 0;
-	}
-	return fb_trust_check(ctx, pull->trust, NULL, pull->registry, &ref,
-			      digests, count, err);
+	if (!listed)
+		listed =
+			record->names.count &&
+			fb_reference_parse(record->names.v[0], &ref, NULL) == 0;
+	return fb_trust_check(ctx, pull->trust, NULL, pull->registry,
+			      listed ? &ref : NULL, digests, count, err);
 }
 
 int fb_image_obtain(const struct fb_image_context *ctx,

@@ -113,7 +113,7 @@ static int fetch(struct check *c, struct fb_err *err)
 {
 	int r = 0;
 
-	if (c->fetched)
+	if (c->fetched || !c->ref)
 		return 0;
 	if (!c->registry) {
 		r = fb_image_registry_open(c->ctx, c->ref->domain, c->options,
@@ -233,7 +233,8 @@ static int check_policy(struct check *c, const struct fb_trust *trust,
 			struct fb_err *err)
 {
 	const struct fb_policy_scope *scope =
-		fb_policy_lookup(&trust->policy, c->ref);
+		c->ref ? fb_policy_lookup(&trust->policy, c->ref)
+		       : &trust->policy.fallback;
 	int r = 0;
 
 	for (size_t i = 0; i < scope->rule_count && r == 0; i++)

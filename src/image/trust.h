@@ -44,7 +44,8 @@ void fb_trust_release(struct fb_trust *trust);
  * @trust:    What is asked; NULL = nothing
  * @registry: Client of @ref's domain, where its signatures are; NULL = one is made
  *            with @options when there is something to be fetched
- * @ref:      What the user named
+ * @ref:      What the user named; NULL = nothing that a registry knows: the
+ *            policy's default decides, and there are no signatures
  * @digests:  By which it is known: index and manifest; a signature of one will do
  * @count:    Of @digests
  *

@@ -149,4 +149,15 @@ refused() {
 	run fb run --pull never --require-signature a.pub "$(fb images -q)"
 	is "$status" 125
 	has "$output" "not trusted: signatures: connect to '127.0.0.1:1'"
+	# one without a name has no signatures, and the policy's default
+	fb rmi -f "$(fb images -q)" >/dev/null
+	skopeo copy -q oci:layout:latest docker-archive:nameless.tar
+	fb load -q -i nameless.tar >/dev/null
+	run fb run --pull never --require-signature a.pub "$(fb images -q)"
+	is "$status" 125
+	has "$output" "no signature"
+	echo '{"default":[{"type":"reject"}]}' >"$policy"
+	run fb convert "$(fb images -q)" -o out.img
+	is "$status" 1
+	has "$output" "rejected"
 }
