@@ -18,6 +18,8 @@ _flamebox_value() {
 	case $1 in
 	file | path | dir) compopt -o default ;;
 	kind) _flamebox_words "zstd lz4 gzip none" "$2" ;;
+	mode) _flamebox_words "auto json plain quiet" "$2" ;;
+	form) _flamebox_words "docker-archive oci-archive oci-dir" "$2" ;;
 	*) ;;
 	esac
 }

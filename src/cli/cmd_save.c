@@ -18,7 +18,7 @@ static const struct fb_option save_options[] = {
 	FB_OPTION_STRING(struct save_flags, output, 'o', "output", "path",
 			 "File or folder; '-' or nothing writes to standard "
 			 "output"),
-	FB_OPTION_STRING(struct save_flags, format, 0, "format", "kind",
+	FB_OPTION_STRING(struct save_flags, format, 0, "format", "form",
 			 "docker-archive, oci-archive or oci-dir"),
 	FB_OPTION_STRING(struct save_flags, platform, 0, "platform",
 			 "os/arch[/variant]",

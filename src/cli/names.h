@@ -76,7 +76,7 @@ void fb_image_progress_begin(struct fb_image_progress *p, struct fb_cli *cli,
 
 /* The option of commands that take long */
 #define FB_OPTION_PROGRESS(type)                                         \
-	FB_OPTION_STRING(type, progress, 0, "progress", "kind",          \
+	FB_OPTION_STRING(type, progress, 0, "progress", "mode",          \
 			 "How progress is shown: auto, plain, json (an " \
 			 "event a line, on standard error) or quiet")
 

@@ -61,6 +61,10 @@ complete_line() {
 	is "$output" --digests
 	run complete_line flamebox --root /tmp/x convert --compression z
 	is "$output" zstd
+	run complete_line flamebox pull --progress j
+	is "$output" json
+	run complete_line flamebox save --format docker
+	is "$output" docker-archive
 	fb_load test/bb:1
 	run complete_line flamebox rmi test/
 	is "$output" test/bb:1
