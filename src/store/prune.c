@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "store/internal.h"
 
-/* A template has its final name; what is still being made ends otherwise. */
+/* A template has its final name; what is being made has another, for seconds. */
 #define TEMPLATE_SUFFIX ".img"
+#define UNFINISHED_SUFFIX ".tmp"
+#define UNFINISHED_AFTER_S 3600
 
 /**
  * struct pruning - Statements that are prepared once for all images
@@ -151,6 +154,20 @@ int fb_store_prune_images(struct fb_store *store, const int64_t *seqs,
 	return r;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), cut = strlen(end);
+
+	return len > cut && !strcmp(text + len - cut, end);
+}
+
+static bool is_cache(const char *name, const struct stat *st)
+{
+	return ends_with(name, TEMPLATE_SUFFIX) ||
+	       (ends_with(name, UNFINISHED_SUFFIX) &&
+		time(NULL) - st->st_mtime > UNFINISHED_AFTER_S);
+}
+
 int fb_store_prune_caches(struct fb_store *store, uint64_t *ret_freed_bytes,
 			  struct fb_err *err)
 {
@@ -162,14 +179,9 @@ int fb_store_prune_caches(struct fb_store *store, uint64_t *ret_freed_bytes,
 	if (!list)
 		return -errno;
 	while ((entry = readdir(list))) {
-		size_t len = strlen(entry->d_name);
-		size_t suffix = strlen(TEMPLATE_SUFFIX);
-
-		if (len <= suffix ||
-		    strcmp(entry->d_name + len - suffix, TEMPLATE_SUFFIX) != 0)
-			continue;
 		if (fstatat(dirfd(list), entry->d_name, &st,
 			    AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode) && is_cache(entry->d_name, &st) &&
 		    unlinkat(dirfd(list), entry->d_name, 0) == 0)
 			freed += (uint64_t)st.st_blocks * 512;
 	}

@@ -186,8 +186,42 @@ static void test_usage(void)
 	fixture_end(&f);
 }
 
+static void make_file(int dir, const char *name, bool old)
+{
+	const struct timespec times[2] = { { .tv_sec = 1000000 },
+					   { .tv_sec = 1000000 } };
+
+	if (fb_write_file_at(dir, name, "bytes", 5, 0600) < 0 ||
+	    (old && utimensat(dir, name, times, 0) < 0))
+		printf("Bail out! cannot make '%s'\n", name);
+}
+
+static void test_caches(void)
+{
+	struct fixture f;
+	uint64_t freed = 1;
+	int dir;
+
+	fixture_start(&f);
+	dir = fb_store_dir_fd(f.store, FB_STORE_DIR_DISKS, NULL);
+	TAP_INT(fb_store_prune_caches(f.store, &freed, NULL), 0, "no caches");
+	TAP_OK(freed == 0, "free nothing");
+	make_file(dir, "ext4-1-v1.img", false);
+	make_file(dir, "ext4-1-v1.img.1.tmp", false);
+	make_file(dir, "ext4-1-v1.img.2.tmp", true);
+	make_file(dir, "something else", true);
+	TAP_INT(fb_store_prune_caches(f.store, &freed, NULL), 0, "prune");
+	TAP_INT(fixture_count(&f, "disks"), 2,
+		"templates and what was never finished go");
+	TAP_OK(faccessat(dir, "ext4-1-v1.img.1.tmp", F_OK, 0) == 0,
+	       "what is being made stays");
+	TAP_OK(freed % 512 == 0, "blocks are counted");
+	fixture_end(&f);
+}
+
 int main(void)
 {
+	test_caches();
 	test_prune();
 	test_lease_stays();
 	test_usage();
