@@ -160,3 +160,27 @@ $reg/some/image:2"
 			"$(skopeo inspect --raw --tls-verify=false "docker://$reg/$format:1" | sha256sum)"
 	done
 }
+
+# pod ARG…: podman with a storage of its own, and no log-ins
+pod() {
+	REGISTRY_AUTH_FILE="$PWD/none.json" podman --root "$PWD/pod" \
+		--runroot "$PWD/podrun" --storage-driver vfs "$@"
+}
+
+@test "podman pulls what was pushed, and the other way round" {
+	need podman
+	registry_start one
+	echo '{}' >none.json
+	fb_load "$reg/a:1"
+	fb push -q "$reg/a:1"
+	pod pull -q --tls-verify=false "$reg/a:1" >&2 || {
+		pod info >/dev/null 2>&1 || skip "podman does not run here"
+		fail "podman cannot pull it"
+	}
+	is "$(pod image inspect -f '{{.Digest}}' "$reg/a:1")" "$(manifest_of "$reg/a:1")"
+	is "sha256:$(pod image inspect -f '{{.Id}}' "$reg/a:1")" "$(fb inspect -f '{{.Id}}' "$reg/a:1")"
+	pod tag "$reg/a:1" "$reg/b:2"
+	pod push -q --tls-verify=false "$reg/b:2" >&2
+	fb pull -q "$reg/b:2"
+	is "$(fb inspect -f '{{.Id}}' "$reg/b:2")" "$(fb inspect -f '{{.Id}}' "$reg/a:1")"
+}

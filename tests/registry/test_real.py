@@ -321,6 +321,23 @@ class Real:
         wrong = self.auth_file(registry.host, "wrong")
         expect_error(self.blobs(registry, "private/image:1.0", wrong),
                      "EACCES", "log-in of 'user' was refused")
+        self.push_with_token(registry)
+
+    def push_with_token(self, registry):
+        path = os.path.join(self.folder, "blob")
+        with open(path, "wb") as f:
+            f.write(bytes(20 << 20))
+        auth = self.auth_file(registry.host)
+        self.tokens.issued = 0
+        run = self.driver.run(auth, "push", f"{registry.host}/private/new:1",
+                              path)
+        check("end pushed" in run.out, run, "not pushed")
+        check(self.tokens.issued == 1, run, f"{self.tokens.issued} tokens")
+        run = self.driver.run(auth, "push", f"{registry.host}/private/new:1",
+                              path)
+        check("end exists" in run.out, run, "it is not there")
+        run = self.driver.run("push", f"{registry.host}/private/new:1", path)
+        expect_error(run, "EACCES", "flamebox login")
 
 
 def main():
