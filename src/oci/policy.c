@@ -118,10 +118,10 @@ static int take_texts(const json_t *one, const json_t *many,
 static int take_signed(const json_t *json, struct fb_policy_rule *rule,
 		       struct fb_err *err)
 {
-	static const char *const names[] = { "type",	 "keyPath",
-					     "keyPaths", "keyData",
-					     "keyDatas", "signedIdentity",
-					     NULL };
+	static const char *const names[] = { "type",	       "keyType",
+					     "keyPath",	       "keyPaths",
+					     "keyData",	       "keyDatas",
+					     "signedIdentity", NULL };
 	int r;
 
 	rule->kind = FB_POLICY_UNSUPPORTED;
@@ -139,7 +139,7 @@ static int take_signed(const json_t *json, struct fb_policy_rule *rule,
 			       json_object_get(json, "keyDatas"), &rule->keys,
 			       err);
 	if (r == 0 && rule->key_paths.count + rule->keys.count == 0)
-		r = fb_err_set(err, -EBADMSG, "sigstoreSigned without a key");
+		r = fb_err_set(err, -EBADMSG, "a signature without a key");
 	rule->kind = FB_POLICY_SIGNED;
 	return r < 0 ? r
 		     : take_identity(json_object_get(json, "signedIdentity"),
@@ -153,9 +153,14 @@ static int take_rule(const json_t *json, struct fb_policy_rule *rule,
 
 	if (!type)
 		return fb_err_set(err, -EBADMSG, "a requirement has no type");
-	if (strcmp(type, "sigstoreSigned") == 0)
+	if (strcmp(type, "sigstoreSigned") == 0 &&
+	    !json_object_get(json, "keyType"))
 		return take_signed(json, rule, err);
 	if (strcmp(type, "signedBy") == 0) {
+		/* by public keys of sigstore's kind, or by GPG's */
+		type = json_string_value(json_object_get(json, "keyType"));
+		if (type && strncasecmp(type, "sigstore", 8) == 0)
+			return take_signed(json, rule, err);
 		rule->kind = FB_POLICY_UNSUPPORTED;
 		return 0;
 	}

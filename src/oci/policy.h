@@ -21,7 +21,7 @@
 enum fb_policy_kind {
 	FB_POLICY_ACCEPT, /* insecureAcceptAnything */
 	FB_POLICY_REJECT,
-	FB_POLICY_SIGNED,      /* sigstoreSigned */
+	FB_POLICY_SIGNED, /* sigstoreSigned; signedBy with keyType sigstore… */
 	FB_POLICY_UNSUPPORTED, /* GPG keys, Fulcio, Rekor: never met */
 };
 

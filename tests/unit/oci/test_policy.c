@@ -61,11 +61,15 @@ static void test_rules(void)
 		"\"signedIdentity\":{\"type\":\"exactRepository\","
 		"\"dockerRepository\":\"h.example/x\"}},"
 		"{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\","
-		"\"keyPath\":\"/gpg\"}]}";
+		"\"keyPath\":\"/gpg\"},"
+		"{\"type\":\"signedBy\",\"keyType\":\"sigstoreKeys\","
+		"\"keyPath\":\"/c\"}]}";
 	struct fb_policy p = { 0 };
 
 	TAP_INT(fb_policy_parse(json, strlen(json), &p, NULL), 0, "two rules");
-	TAP_INT(p.fallback.rule_count, 2, "both");
+	TAP_INT(p.fallback.rule_count, 3, "all");
+	TAP_INT(p.fallback.rules[2].kind, FB_POLICY_SIGNED,
+		"signedBy a public key");
 	TAP_INT(p.fallback.rules[0].kind, FB_POLICY_SIGNED, "signed");
 	TAP_INT(p.fallback.rules[0].key_paths.count, 2, "paths");
 	TAP_STR(p.fallback.rules[0].keys.v[0], "QUJD", "a key's text");
@@ -94,6 +98,10 @@ static void test_malformed(void)
 		"{\"default\":" ACCEPT
 		",\"transports\":{\"docker\":{\"x\":[]}}}",
 		"{\"default\":[{\"type\":\"sigstoreSigned\"}]}",
+		"{\"default\":[{\"type\":\"sigstoreSigned\","
+		"\"keyPath\":\"/k\",\"keyType\":\"x\"}]}",
+		"{\"default\":[{\"type\":\"signedBy\","
+		"\"keyType\":\"sigstore\"}]}",
 		"{\"default\":[{\"type\":\"sigstoreSigned\",\"keyPath\":5}]}",
 		"{\"default\":[{\"type\":\"sigstoreSigned\",\"keyPath\":\"/k\","
 		"\"signedIdentity\":{\"type\":\"any\"}}]}",
