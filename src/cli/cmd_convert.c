@@ -21,6 +21,7 @@ struct convert_flags {
 	struct fb_option_number max_image_size;
 	bool quiet;
 	bool tls_verify;
+	struct fb_strv require_signature;
 };
 
 static const struct fb_option convert_options[] = {
@@ -49,6 +50,9 @@ static const struct fb_option convert_options[] = {
 	FB_OPTION_FLAG(struct convert_flags, quiet, 'q', "quiet",
 		       "Don't show progress"),
 	FB_OPTION_PROGRESS(struct convert_flags),
+	FB_OPTION_LIST(struct convert_flags, require_signature, 0,
+		       "require-signature", "key",
+		       "Public key (PEM file) that must have signed the image"),
 	FB_OPTION_END,
 };
 
@@ -118,6 +122,10 @@ static int check_words(const struct convert_flags *flags,
 		return fb_err_hint(
 			err, fb_err_set(err, -EINVAL, "convert: no image"),
 			"%s", usage);
+	if (flags->input && flags->require_signature.count)
+		return fb_err_set(err, -EINVAL,
+				  "convert: what comes from a file has no "
+				  "signatures: --require-signature refuses it");
 	if (flags->input && !strcmp(flags->input, "-") && isatty(STDIN_FILENO))
 		return fb_err_set(err, -EINVAL,
 				  "convert: refusing to read an image from a "
@@ -138,7 +146,6 @@ static int convert_run(struct fb_cli *cli, const struct fb_call *call,
 	struct fb_image_pull pull = { .reference = call->args[0],
 				      .registry = &registry,
 				      .fetch_only = true };
-	const struct fb_strv no_keys = { 0 };
 	FB_TRUST struct fb_trust trust = { 0 };
 	struct fb_rootfs_result result;
 	struct fb_platform platform;
@@ -159,7 +166,7 @@ static int convert_run(struct fb_cli *cli, const struct fb_call *call,
 		r = fb_image_progress_mode(flags->progress, flags->quiet, &mode,
 					   err);
 	if (r == 0)
-		r = fb_names_trust(&no_keys, &trust, err);
+		r = fb_names_trust(&flags->require_signature, &trust, err);
 	if (r == 0)
 		r = fb_cli_store(cli, &ctx.store, err);
 	if (r < 0)

@@ -143,6 +143,15 @@ refused() {
 	run fb run --require-signature a.pub "$reg/app:1"
 	is "$status" 125
 	has "$output" "no signature"
+	run fb convert --require-signature a.pub "$reg/app:1" -o out.img
+	is "$status" 1
+	has "$output" "no signature"
+	[ ! -e out.img ]
+	run fb convert --require-signature a.pub -i layout -o out.img
+	is "$status" 1
+	has "$output" "no signatures"
+	sign a "$reg/app" tag
+	fb convert --require-signature a.pub "$reg/app:1" -o out.img
 	fb rmi "$reg/app:1" >/dev/null
 	# by its id it is what its name says; nobody is there to vouch for it
 	fb load -q -i layout --name 127.0.0.1:1/x:1 >/dev/null
