@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "image/assemble.h"
+#include "image/known_layers.h"
 #include "rootfs/follow.h"
 #include "rootfs/job.h"
 #include "store/rootfs_file.h"
@@ -43,6 +44,8 @@ struct fb_pull_conversion {
 	struct fb_digest key;
 	struct fb_work_lock lock;
 	struct fb_store_temp temp;
+	struct fb_store_temp recipe;
+	struct fb_known_layers known;
 	struct fb_follow **follows;
 	struct fb_rootfs_job *job;
 	struct fb_rootfs_result result;
@@ -68,6 +71,8 @@ void fb_pull_convert_free(struct fb_pull_conversion *conversion)
 	(void)fb_rootfs_job_end(conversion->job, true, NULL, NULL);
 	free_follows(conversion);
 	fb_store_temp_discard(&conversion->temp);
+	fb_store_temp_discard(&conversion->recipe);
+	fb_known_layers_release(&conversion->known);
 	fb_store_work_unlock(&conversion->lock);
 	fb_image_config_release(&conversion->config);
 	free(conversion);
@@ -123,6 +128,7 @@ static int start_job(struct fb_pull_conversion *c, struct fb_err *err)
 			.diff_id = c->config.diff_ids[i],
 			.compression =
 				fb_layer_compression(m->layers[i].media_type),
+			.known = fb_known_layers_of(&c->known, i),
 		};
 	}
 	return r < 0 ? r
@@ -146,6 +152,19 @@ static int prepare(struct fb_pull_conversion *c, struct fb_err *err)
 	return r;
 }
 
+static int create_files(struct fb_pull_conversion *c, struct fb_err *err)
+{
+	struct fb_store *store = c->pull->ctx->store;
+	int r = fb_store_temp_create(store, &c->temp, err);
+
+	if (r == 0)
+		r = fb_store_temp_create(store, &c->recipe, err);
+	return r < 0 ? r
+		     : fb_known_layers_find(store, c->config.diff_ids,
+					    c->config.diff_id_count,
+					    &c->options, &c->known, err);
+}
+
 int fb_pull_convert_start(struct pull *p, const struct fb_manifest *manifest,
 			  struct fb_pull_conversion **ret, struct fb_err *err)
 {
@@ -162,13 +181,15 @@ int fb_pull_convert_start(struct pull *p, const struct fb_manifest *manifest,
 	c->manifest = manifest;
 	c->lock = FB_WORK_LOCK_INIT;
 	c->temp = FB_STORE_TEMP_INIT;
+	c->recipe = FB_STORE_TEMP_INIT;
+	c->options.recipe_fd = &c->recipe.fd;
 	c->options.log = p->ctx->log;
 	for (size_t i = 0; i < manifest->layer_count; i++)
 		c->total_bytes += manifest->layers[i].size_bytes;
 	(void)fb_digest_format(&p->manifest.digest, c->text);
 	r = prepare(c, err);
 	if (r == 1)
-		r = fb_store_temp_create(p->ctx->store, &c->temp, err);
+		r = create_files(c, err);
 	else if (r == 0)
 		r = 1;
 	if (r == 0)
@@ -290,7 +311,7 @@ static int convert_again(struct fb_pull_conversion *c, struct fb_err *err)
 	const struct fb_manifest *m = c->manifest;
 	int r, fd;
 
-	if (ftruncate(c->temp.fd, 0) < 0)
+	if (ftruncate(c->temp.fd, 0) < 0 || ftruncate(c->recipe.fd, 0) < 0)
 		return fb_err_set(err, -errno, "convert: %m");
 	r = start_job(c, err);
 	for (size_t i = 0; r == 0 && i < m->layer_count; i++) {
@@ -347,4 +368,6 @@ void fb_pull_convert_publish(struct fb_pull_conversion *conversion)
 		fb_log(c->pull->ctx->log, FB_LOG_WARN,
 		       "the image will be converted when it is run: %s",
 		       err.msg);
+	else if (c->result.recipe)
+		fb_known_layers_keep(&c->key, &c->recipe);
 }

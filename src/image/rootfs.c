@@ -17,6 +17,7 @@
 
 #include "base/io.h"
 #include "image/assemble.h"
+#include "image/known_layers.h"
 #include "image/layer_source.h"
 #include "image/output.h"
 #include "store/blob.h"
@@ -44,6 +45,7 @@ struct conversion {
 	struct fb_manifest manifest;
 	struct fb_image_config config;
 	struct fb_rootfs_layer *layers;
+	struct fb_known_layers known;
 	struct fb_rootfs_options options;
 	struct fb_digest key;
 	char text[FB_DIGEST_TEXT_MAX];
@@ -54,6 +56,7 @@ static void conversion_end(struct conversion *c)
 	for (size_t i = 0; c->layers && i < c->manifest.layer_count; i++)
 		fb_source_free(c->layers[i].source);
 	free(c->layers);
+	fb_known_layers_release(&c->known);
 	fb_manifest_release(&c->manifest);
 	fb_image_config_release(&c->config);
 	fb_store_lease_close(c->lease);
@@ -110,6 +113,10 @@ static int open_layers(struct conversion *c, struct fb_err *err)
 	c->layers = calloc(m->layer_count + 1, sizeof(*c->layers));
 	if (!c->layers)
 		return fb_err_set(err, -ENOMEM, "convert: %m");
+	r = fb_known_layers_find(c->ctx->store, c->config.diff_ids,
+				 m->layer_count, &c->options, &c->known, err);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < m->layer_count; i++) {
 		const struct fb_descriptor *d = &m->layers[i];
 		struct fb_rootfs_layer *layer = &c->layers[i];
@@ -122,6 +129,7 @@ static int open_layers(struct conversion *c, struct fb_err *err)
 			 * now is what it inflates to */
 			.diff_id = c->config.diff_ids[i],
 			.compression = fb_layer_compression(d->media_type),
+			.known = fb_known_layers_of(&c->known, i),
 		};
 		r = fb_store_lease_add(c->lease, &d->digest, d->size_bytes,
 				       &has, err);
@@ -175,10 +183,14 @@ static int open_converted(struct conversion *c, struct fb_image_rootfs *ret,
 static int convert_and_publish(struct conversion *c, struct fb_err *err)
 {
 	FB_STORE_TEMP struct fb_store_temp temp = FB_STORE_TEMP_INIT;
+	FB_STORE_TEMP struct fb_store_temp recipe = FB_STORE_TEMP_INIT;
 	struct fb_rootfs_result result;
 	struct fb_rootfs_record record = { .key = c->key };
 	int r = fb_store_temp_create(c->ctx->store, &temp, err);
 
+	if (r == 0)
+		r = fb_store_temp_create(c->ctx->store, &recipe, err);
+	c->options.recipe_fd = &recipe.fd;
 	if (r == 0)
 		r = convert_into(c, temp.fd, &result, err);
 	if (r < 0)
@@ -187,8 +199,11 @@ static int convert_and_publish(struct conversion *c, struct fb_err *err)
 	record.size_bytes = result.image_bytes;
 	(void)snprintf(record.compression, sizeof(record.compression), "%s",
 		       fb_rootfs_compression_name(c->options.compression));
-	return fb_store_rootfs_publish(c->ctx->store, &temp, &record,
-				       &c->image->manifest, err);
+	r = fb_store_rootfs_publish(c->ctx->store, &temp, &record,
+				    &c->image->manifest, err);
+	if (r == 0 && result.recipe)
+		fb_known_layers_keep(&c->key, &recipe);
+	return r;
 }
 
 /* Asked for again and again, not slept upon: the wait can be cancelled. */

@@ -15,6 +15,7 @@ struct fb_codec {
 	enum fb_rootfs_compression kind;
 	int level;
 	ZSTD_CCtx *zstd;
+	ZSTD_DCtx *unzstd;
 	void *lz4;
 	z_stream gzip;
 	bool gzip_ready;
@@ -84,6 +85,7 @@ void fb_codec_free(struct fb_codec *codec)
 	if (!codec)
 		return;
 	ZSTD_freeCCtx(codec->zstd);
+	ZSTD_freeDCtx(codec->unzstd);
 	free(codec->lz4);
 	if (codec->gzip_ready)
 		(void)deflateEnd(&codec->gzip);
@@ -147,4 +149,38 @@ int fb_codec_pack(struct fb_codec *codec, const void *in, uint32_t len,
 		break;
 	}
 	return pack_zstd(codec, in, len, out);
+}
+
+static int unpack_zstd(struct fb_codec *c, const void *in, uint32_t len,
+		       void *out, uint32_t room)
+{
+	size_t n;
+
+	if (!c->unzstd)
+		c->unzstd = ZSTD_createDCtx();
+	if (!c->unzstd)
+		return -ENOMEM;
+	n = ZSTD_decompressDCtx(c->unzstd, out, room, in, len);
+	return ZSTD_isError(n) ? -EIO : (int)n;
+}
+
+int fb_codec_unpack(struct fb_codec *codec, const void *in, uint32_t len,
+		    void *out, uint32_t room)
+{
+	uLongf got = room;
+	int n;
+
+	switch (codec->kind) {
+	case FB_ROOTFS_LZ4:
+		n = LZ4_decompress_safe(in, out, (int)len, (int)room);
+		return n < 0 ? -EIO : n;
+	case FB_ROOTFS_GZIP:
+		return uncompress(out, &got, in, len) == Z_OK ? (int)got : -EIO;
+	case FB_ROOTFS_NONE:
+		return -EIO;
+	case FB_ROOTFS_DEFAULT:
+	case FB_ROOTFS_ZSTD:
+		break;
+	}
+	return unpack_zstd(codec, in, len, out, room);
 }

@@ -32,6 +32,15 @@ void fb_codec_free(struct fb_codec *codec);
 int fb_codec_pack(struct fb_codec *codec, const void *in, uint32_t len,
 		  void *out);
 
+/**
+ * fb_codec_unpack() - The reverse
+ * @room: Of @out
+ *
+ * Return: bytes in @out; -EIO; -ENOMEM.
+ */
+int fb_codec_unpack(struct fb_codec *codec, const void *in, uint32_t len,
+		    void *out, uint32_t room);
+
 /** fb_codec_id() - What the superblock calls it */
 unsigned int fb_codec_id(enum fb_rootfs_compression kind);
 

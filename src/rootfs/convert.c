@@ -18,52 +18,11 @@
 
 #include "archive/tar.h"
 #include "base/cleanup.h"
-#include "rootfs/image.h"
-#include "rootfs/layer.h"
-#include "rootfs/reader.h"
+#include "rootfs/convert_internal.h"
 
 #define PROGRESS_BYTES (4u << 20)
 
-/* inodes of a layer, in the order of its entries */
-struct inodes {
-	struct fb_tree_inode **v;
-	size_t count;
-	size_t cap;
-};
-
-/**
- * struct conversion - State of one fb_rootfs_convert()
- * @chunks:  Buffers of the layer being read and of the next, in turn
- * @ahead:   The next layer's source, opened early, or NULL
- */
-struct conversion {
-	struct fb_rootfs_options options;
-	const struct fb_rootfs_layer *layers;
-	size_t count;
-	struct fb_chunks *chunks[2];
-	struct fb_source *ahead;
-	struct fb_tree tree;
-	struct fb_tree_node *merged;
-	struct fb_layer_link *links;
-	struct fb_xattr_sets xattrs;
-	struct fb_image image;
-	struct fb_rootfs_result result;
-	uint64_t entries;
-	uint64_t file_bytes;
-	uint64_t total_bytes;
-	uint64_t told_bytes;
-};
-
-/* what reading one layer needs */
-struct reading {
-	struct conversion *c;
-	struct fb_layer layer;
-	struct fb_source *source;
-	struct fb_tar *tar;
-	struct inodes skipped;
-};
-
-static int add_inode(struct inodes *list, struct fb_tree_inode *inode)
+int fb_inodes_add(struct fb_inodes *list, struct fb_tree_inode *inode)
 {
 	size_t cap = list->cap ? list->cap * 2 : 64;
 	struct fb_tree_inode **grown;
@@ -80,7 +39,7 @@ static int add_inode(struct inodes *list, struct fb_tree_inode *inode)
 	return 0;
 }
 
-static int tell_progress(struct conversion *c, uint64_t done, bool always,
+static int tell_progress(struct fb_conversion *c, uint64_t done, bool always,
 			 struct fb_err *err)
 {
 	int r;
@@ -93,7 +52,7 @@ static int tell_progress(struct conversion *c, uint64_t done, bool always,
 	return r < 0 ? fb_err_set(err, r, "convert: %m") : 0;
 }
 
-static int tell_read(const struct reading *rd, struct fb_err *err)
+static int tell_read(const struct fb_reading *rd, struct fb_err *err)
 {
 	return tell_progress(rd->c,
 			     rd->c->result.layer_bytes +
@@ -101,7 +60,7 @@ static int tell_read(const struct reading *rd, struct fb_err *err)
 			     false, err);
 }
 
-static int copy_body(const struct reading *rd, struct fb_tree_inode *inode,
+static int copy_body(const struct fb_reading *rd, struct fb_tree_inode *inode,
 		     struct fb_err *err)
 {
 	struct fb_data *data = &rd->c->image.data;
@@ -121,8 +80,8 @@ static int copy_body(const struct reading *rd, struct fb_tree_inode *inode,
 	return r < 0 ? r : fb_data_end(data, err);
 }
 
-static int check_entry(struct conversion *c, const struct fb_tar_entry *e,
-		       struct fb_err *err)
+int fb_conversion_check_entry(struct fb_conversion *c,
+			      const struct fb_tar_entry *e, struct fb_err *err)
 {
 	if (++c->entries > c->options.max_entries)
 		return fb_err_set(err, -EFBIG, "over %llu entries",
@@ -135,12 +94,12 @@ static int check_entry(struct conversion *c, const struct fb_tar_entry *e,
 	return 0;
 }
 
-static int take_entry(struct reading *rd, const struct fb_tar_entry *e,
+static int take_entry(struct fb_reading *rd, const struct fb_tar_entry *e,
 		      struct fb_err *err)
 {
-	struct conversion *c = rd->c;
+	struct fb_conversion *c = rd->c;
 	struct fb_tree_node *node;
-	int r = check_entry(c, e, err);
+	int r = fb_conversion_check_entry(c, e, err);
 
 	if (r == 0)
 		r = fb_layer_apply(&rd->layer, e, &node, err);
@@ -148,14 +107,17 @@ static int take_entry(struct reading *rd, const struct fb_tar_entry *e,
 		return r;
 	if (!node)
 		return tell_read(rd, err);
+	if (rd->tap && e->size_bytes &&
+	    fb_recipe_body(c->recipe, node->inode) < 0)
+		return fb_err_set(err, -ENOMEM, "convert: %m");
 	if (!fb_layer_is_hidden(&c->tree, c->merged, node))
 		return copy_body(rd, node->inode, err);
 	c->result.hidden_files++;
-	r = add_inode(&rd->skipped, node->inode);
+	r = fb_inodes_add(&rd->skipped, node->inode);
 	return r < 0 ? fb_err_set(err, r, "skip: %m") : tell_read(rd, err);
 }
 
-static int read_entries(struct reading *rd, struct fb_err *err)
+static int read_entries(struct fb_reading *rd, struct fb_err *err)
 {
 	struct fb_tar_entry e;
 	int r;
@@ -169,14 +131,14 @@ static int read_entries(struct reading *rd, struct fb_err *err)
 	return r < 0 ? r : fb_tar_drain(rd->tar, err);
 }
 
-static int open_ahead(struct conversion *c, size_t i, struct fb_err *err)
+static int open_ahead(struct fb_conversion *c, size_t i, struct fb_err *err)
 {
 	return fb_reader_open(&c->layers[i], &c->options, true,
 			      c->chunks[i % 2], &c->ahead, err);
 }
 
 /* the bytes decide; a media type that says something else is told */
-static void check_kind(const struct reading *rd)
+static void check_kind(const struct fb_reading *rd)
 {
 	static const char *const names[] = {
 		[FB_LAYER_PLAIN] = "plain",
@@ -195,40 +157,50 @@ static void check_kind(const struct reading *rd)
 		       fb_compression_name(kind));
 }
 
-static int read_layer(struct reading *rd, struct fb_err *err)
+static int read_layer(struct fb_reading *rd, struct fb_err *err)
 {
-	struct conversion *c = rd->c;
+	struct fb_conversion *c = rd->c;
 	size_t i = rd->layer.number - 1;
 	struct fb_reader_totals totals;
-	int r = c->ahead ? 0 : open_ahead(c, i, err);
+	int r = c->layers[i].known ? fb_reuse_layer(rd, err) : 0;
 
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = c->ahead ? 0 : open_ahead(c, i, err);
 	rd->source = FB_TAKE_PTR(c->ahead);
-	if (r == 0 && i > 0)
+	if (r == 0 && i > 0 && !c->layers[i - 1].known)
 		r = open_ahead(c, i - 1, err);
+	if (r == 0 && c->recipe && c->layers[i].diff_id.set)
+		r = fb_recipe_source(c->recipe, rd->source, &rd->tap, err);
 	if (r == 0)
-		r = fb_tar_open(rd->source, &rd->tar, err);
+		r = fb_tar_open(rd->tap ? rd->tap : rd->source, &rd->tar, err);
 	if (r == 0)
 		r = read_entries(rd, err);
 	if (r == 0)
 		r = fb_reader_finish(rd->source, &totals, err);
 	if (r < 0)
 		return r;
+	if (rd->tap)
+		(void)fb_recipe_layer_end(c->recipe, &c->layers[i].diff_id);
 	check_kind(rd);
 	c->result.layer_bytes += totals.packed_bytes;
 	c->result.unpacked_bytes += totals.plain_bytes;
 	return 0;
 }
 
-static void close_layer(struct reading *rd)
+static void close_layer(struct fb_reading *rd)
 {
 	fb_tar_free(rd->tar);
+	fb_source_free(rd->tap);
 	fb_source_free(rd->source);
 	rd->tar = NULL;
+	rd->tap = NULL;
 	rd->source = NULL;
 }
 
 /* the layer was verified when it was first read; this much must still hold */
-static int copy_skipped(const struct reading *rd, const struct fb_tar_entry *e,
+static int copy_skipped(const struct fb_reading *rd,
+			const struct fb_tar_entry *e,
 			struct fb_tree_inode *inode, struct fb_err *err)
 {
 	if (e->type != FB_TAR_FILE || e->size_bytes != inode->size)
@@ -236,7 +208,7 @@ static int copy_skipped(const struct reading *rd, const struct fb_tar_entry *e,
 	return copy_body(rd, inode, err);
 }
 
-static int read_skipped(const struct reading *rd, struct fb_err *err)
+static int read_skipped(const struct fb_reading *rd, struct fb_err *err)
 {
 	struct fb_tar_entry e;
 	uint32_t ordinal = 0;
@@ -257,9 +229,9 @@ static int read_skipped(const struct reading *rd, struct fb_err *err)
 	return r;
 }
 
-static int read_again(struct reading *rd, struct fb_err *err)
+static int read_again(struct fb_reading *rd, struct fb_err *err)
 {
-	struct conversion *c = rd->c;
+	struct fb_conversion *c = rd->c;
 	size_t i = rd->layer.number - 1;
 	const struct fb_rootfs_layer *layer = &c->layers[i];
 	int r = layer->source ? fb_source_rewind(layer->source, err) : 0;
@@ -276,10 +248,10 @@ static int read_again(struct reading *rd, struct fb_err *err)
 	return r < 0 ? fb_err_wrap(err, r, "read it again") : 0;
 }
 
-static int finish_layer(struct reading *rd, struct fb_err *err)
+static int finish_layer(struct fb_reading *rd, struct fb_err *err)
 {
-	struct conversion *c = rd->c;
-	struct inodes *skipped = &rd->skipped;
+	struct fb_conversion *c = rd->c;
+	struct fb_inodes *skipped = &rd->skipped;
 	size_t wanted = 0;
 	int r = fb_layer_merge(&c->tree, c->merged, rd->layer.root);
 
@@ -293,9 +265,9 @@ static int finish_layer(struct reading *rd, struct fb_err *err)
 	return wanted ? read_again(rd, err) : 0;
 }
 
-static int convert_layer(struct conversion *c, size_t i, struct fb_err *err)
+static int convert_layer(struct fb_conversion *c, size_t i, struct fb_err *err)
 {
-	struct reading rd = {
+	struct fb_reading rd = {
 		.c = c,
 		.layer = { .tree = &c->tree,
 			   .xattrs = &c->xattrs,
@@ -324,10 +296,15 @@ static int convert_layer(struct conversion *c, size_t i, struct fb_err *err)
 	return r;
 }
 
-static void tell_notes(const struct conversion *c)
+static void tell_notes(const struct fb_conversion *c)
 {
 	const struct fb_rootfs_result *n = &c->result;
 
+	if (n->known_layers)
+		fb_log(c->options.log, FB_LOG_INFO,
+		       "convert: %llu of %zu layers were taken from an earlier "
+		       "image",
+		       (unsigned long long)n->known_layers, c->count);
 	if (n->dropped_acls)
 		fb_log(c->options.log, FB_LOG_INFO,
 		       "convert: %llu entries have POSIX ACLs, which SquashFS "
@@ -345,7 +322,7 @@ static void tell_notes(const struct conversion *c)
 		       (unsigned long long)n->dropped_xattrs);
 }
 
-static int convert_all(struct conversion *c, struct fb_err *err)
+static int convert_all(struct fb_conversion *c, struct fb_err *err)
 {
 	int r = 0;
 
@@ -356,6 +333,11 @@ static int convert_all(struct conversion *c, struct fb_err *err)
 	if (c->links)
 		return fb_layer_link_error(c->links, "nothing:", err);
 	r = fb_image_finish(&c->image, c->merged, &c->result, err);
+	/* what cannot be remembered is no error */
+	if (r == 0 && c->recipe)
+		c->result.recipe =
+			fb_recipe_finish(c->recipe, c->options.block_bytes,
+					 &c->image.data.fragments) == 0;
 	if (r == 0)
 		r = tell_progress(c, c->result.layer_bytes, true, err);
 	if (r == 0)
@@ -363,7 +345,7 @@ static int convert_all(struct conversion *c, struct fb_err *err)
 	return r;
 }
 
-static int prepare(struct conversion *c, int out_fd,
+static int prepare(struct fb_conversion *c, int out_fd,
 		   const struct fb_rootfs_options *options, struct fb_err *err)
 {
 	int r = fb_rootfs_options_resolve(options, &c->options, err);
@@ -381,14 +363,19 @@ static int prepare(struct conversion *c, int out_fd,
 	if (!c->chunks[0] || !c->chunks[1] || fb_tree_init(&c->tree) < 0 ||
 	    !(c->merged = fb_tree_root(&c->tree)))
 		return fb_err_set(err, -ENOMEM, "convert: %m");
-	return fb_image_open(&c->image, out_fd, &c->options, &c->tree, err);
+	if (c->options.recipe_fd)
+		r = fb_recipe_new(*c->options.recipe_fd, &c->options,
+				  &c->recipe, err);
+	return r < 0 ? r
+		     : fb_image_open(&c->image, out_fd, &c->options, &c->tree,
+				     err);
 }
 
 int fb_rootfs_convert(const struct fb_rootfs_layer *layers, size_t count,
 		      int out_fd, const struct fb_rootfs_options *options,
 		      struct fb_rootfs_result *ret, struct fb_err *err)
 {
-	struct conversion c = { .layers = layers, .count = count };
+	struct fb_conversion c = { .layers = layers, .count = count };
 	int r = prepare(&c, out_fd, options, err);
 
 	if (r == 0)
@@ -401,6 +388,7 @@ int fb_rootfs_convert(const struct fb_rootfs_layer *layers, size_t count,
 	fb_chunks_free(c.chunks[0]);
 	fb_chunks_free(c.chunks[1]);
 	fb_xattr_sets_release(&c.xattrs);
+	fb_recipe_free(c.recipe);
 	fb_tree_release(&c.tree);
 	return r;
 }

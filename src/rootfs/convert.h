@@ -29,6 +29,18 @@
 #define FB_ROOTFS_LAYERS_MAX FB_LAYERS_MAX
 
 /**
+ * struct fb_rootfs_known - A layer that an earlier conversion remembered
+ * @recipe_fd: What it wrote to its options' @recipe_fd (borrowed)
+ * @at:        Place in it, by fb_rootfs_known_find()
+ * @image_fd:  The image that it made (borrowed)
+ */
+struct fb_rootfs_known {
+	int recipe_fd;
+	uint64_t at;
+	int image_fd;
+};
+
+/**
  * struct fb_rootfs_layer - One layer, packed or plain
  * @source:     Its bytes (borrowed); NULL = @fd.  Read by a thread of the
  *              conversion, one call at a time; rewound where the layer must be
@@ -40,6 +52,8 @@
  * @diff_id:    Of its uncompressed bytes; not checked where it is not set
  * @compression: What its media type says; FB_LAYER_UNKNOWN = nothing.  The
  *              bytes decide; a contradiction is logged
+ * @known:      Take it from there, if that has all that shows (borrowed); the layer
+ *              itself is then not looked at.  NULL = read it
  */
 struct fb_rootfs_layer {
 	struct fb_source *source;
@@ -49,6 +63,7 @@ struct fb_rootfs_layer {
 	struct fb_digest digest;
 	struct fb_digest diff_id;
 	enum fb_layer_compression compression;
+	const struct fb_rootfs_known *known;
 };
 
 /** enum fb_rootfs_compression - How the image is packed */
@@ -81,6 +96,8 @@ int fb_rootfs_compression_parse(const char *text,
  *                more than 1 GiB; default 2000
  * @max_entries:  Most tar entries of all layers; default 64 Mi
  * @skip_image_digest: Leave the result's digest unset (saves reading the image)
+ * @recipe_fd:    Empty file where the layers are remembered for other images
+ *                (borrowed); NULL = they are not
  * @log:          Sink, or NULL
  * @progress:     Called on the calling thread now and then, and at the end,
  *                with the layers' bytes consumed; a negative errno cancels;
@@ -97,6 +114,7 @@ struct fb_rootfs_options {
 	uint64_t max_ratio;
 	uint64_t max_entries;
 	bool skip_image_digest;
+	const int *recipe_fd;
 	const struct fb_log *log;
 	int (*progress)(void *ctx, uint64_t done_bytes, uint64_t total_bytes);
 	void *progress_ctx;
@@ -127,6 +145,8 @@ int fb_rootfs_options_resolve(const struct fb_rootfs_options *in,
  * @dropped_devices: Character devices 0:0
  * @ignored_entries: Reserved names (".wh..wh."), vendors' types
  * @rescanned_layers: Layers that were read twice
+ * @known_layers: Layers that were taken from an earlier image
+ * @recipe:         Its file is complete
  */
 struct fb_rootfs_result {
 	struct fb_digest digest;
@@ -141,6 +161,8 @@ struct fb_rootfs_result {
 	uint64_t dropped_devices;
 	uint64_t ignored_entries;
 	uint64_t rescanned_layers;
+	uint64_t known_layers;
+	bool recipe;
 };
 
 /**
@@ -165,6 +187,19 @@ struct fb_rootfs_result {
 int fb_rootfs_convert(const struct fb_rootfs_layer *layers, size_t count,
 		      int out_fd, const struct fb_rootfs_options *options,
 		      struct fb_rootfs_result *ret, struct fb_err *err);
+
+/**
+ * fb_rootfs_known_find() - Look for a layer in what a conversion remembered
+ * @recipe_fd: Its file
+ * @options:   Those of the conversion that is to be, or NULL
+ * @ret:       @recipe_fd and @at are filled in
+ *
+ * Return: 0; -ENOENT it is not in it, or it was made with other options, another
+ * build or other libraries.
+ */
+int fb_rootfs_known_find(int recipe_fd, const struct fb_rootfs_options *options,
+			 const struct fb_digest *diff_id,
+			 struct fb_rootfs_known *ret);
 
 /**
  * fb_rootfs_key() - The name under which a converted image can be kept

@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/io.h"
+
 static int no_memory(struct fb_err *err)
 {
 	return fb_err_set(err, -ENOMEM, "write file data: %m");
@@ -64,7 +66,9 @@ static int write_block(void *ctx, const struct fb_packed *b, struct fb_err *err)
 		d->started = true;
 		d->start = start;
 	}
-	d->sum = d->sum * 0x9e3779b97f4a7c15ull + b->sum;
+	/* holes count for nothing: not all of them come by */
+	if (b->out_len)
+		d->sum = d->sum * 0x9e3779b97f4a7c15ull + b->sum;
 	return b->last ? end_file(d, inode, b->index + 1, err) : 0;
 }
 
@@ -228,6 +232,59 @@ int fb_data_end(struct fb_data *data, struct fb_err *err)
 	/* one block that is a hole */
 	inode->blocks = fb_tree_alloc(data->tree, sizeof(*inode->blocks));
 	return inode->blocks ? 0 : no_memory(err);
+}
+
+static int import_block(struct fb_data *d, int fd, uint64_t pos, uint32_t size,
+			struct fb_err *err)
+{
+	uint32_t len = size & (SQ_BLOCK_RAW - 1);
+	struct fb_packed *b;
+	int r;
+
+	if (size == 0 && d->block + 1 < d->block_count) {
+		d->block++;
+		return 0;
+	}
+	r = fb_packer_begin(d->packer, &b, err);
+	if (r < 0)
+		return r;
+	if (len > d->block_bytes ||
+	    fb_pread_full(fd, b->out, len, pos) != (ssize_t)len)
+		return fb_err_set(err, -EBADMSG, "take over file data");
+	b->ctx = d->inode;
+	b->index = d->block++;
+	b->last = d->block == d->block_count;
+	b->hold = NULL;
+	b->out_len = len;
+	b->raw = size & SQ_BLOCK_RAW;
+	b->failed = 0;
+	b->sum = len ? fb_sum(b->out, len) : 0;
+	fb_packer_submit_packed(d->packer);
+	return 0;
+}
+
+int fb_data_import(struct fb_data *data, struct fb_tree_inode *inode, int fd,
+		   uint64_t start, const uint32_t *sizes, uint32_t count,
+		   struct fb_err *err)
+{
+	int r = fb_data_begin(data, inode, err);
+
+	if (r == 0 && !data->block_count && count == 1 && !sizes[0]) {
+		data->left = 0;
+		data->inode = NULL;
+		inode->blocks =
+			fb_tree_alloc(data->tree, sizeof(*inode->blocks));
+		return inode->blocks ? 0 : no_memory(err);
+	}
+	if (r == 0 && data->block_count != count)
+		r = fb_err_set(err, -EBADMSG, "take over file data");
+	for (uint32_t i = 0; r == 0 && i < count; i++) {
+		r = import_block(data, fd, start, sizes[i], err);
+		start += sizes[i] & (SQ_BLOCK_RAW - 1);
+	}
+	data->left = 0;
+	data->inode = NULL;
+	return r;
 }
 
 int fb_data_finish(struct fb_data *data, struct fb_err *err)

@@ -99,6 +99,18 @@ int fb_data_append(struct fb_data *data, const uint8_t *bytes, uint64_t len,
 /** fb_data_end() - The file is complete. Return: as fb_data_append() */
 int fb_data_end(struct fb_data *data, struct fb_err *err);
 
+/**
+ * fb_data_import() - A file whose blocks are in another image of the same options
+ * @fd:    That image
+ * @start: Of its first block
+ * @sizes: As SquashFS says them
+ *
+ * Return: as fb_data_append(); -EBADMSG they are not there.
+ */
+int fb_data_import(struct fb_data *data, struct fb_tree_inode *inode, int fd,
+		   uint64_t start, const uint32_t *sizes, uint32_t count,
+		   struct fb_err *err);
+
 /** fb_data_finish() - Everything is in the image. Return: as fb_data_append() */
 int fb_data_finish(struct fb_data *data, struct fb_err *err);
 

@@ -115,6 +115,11 @@ static void *worker_main(void *arg)
 		if (p->stop)
 			break;
 		b = &p->slots[p->taken++ % p->slot_count];
+		if (b->done) {
+			if (p->waiting)
+				pthread_cond_signal(&p->done);
+			continue;
+		}
 		pthread_mutex_unlock(&p->lock);
 		pack(w, b);
 		pthread_mutex_lock(&p->lock);
@@ -133,12 +138,13 @@ static struct fb_packed *oldest(struct fb_packer *p, bool wait)
 	bool done;
 
 	pthread_mutex_lock(&p->lock);
-	while (wait && !b->done) {
+	/* one that came packed is done before a worker has seen it */
+	while (wait && !(b->done && p->taken > p->written)) {
 		p->waiting = true;
 		pthread_cond_wait(&p->done, &p->lock);
 	}
 	p->waiting = false;
-	done = b->done;
+	done = b->done && p->taken > p->written;
 	pthread_mutex_unlock(&p->lock);
 	return done ? b : NULL;
 }
@@ -183,6 +189,15 @@ int fb_packer_begin(struct fb_packer *packer, struct fb_packed **ret,
 void fb_packer_submit(struct fb_packer *packer)
 {
 	pthread_mutex_lock(&packer->lock);
+	packer->submitted++;
+	pthread_cond_signal(&packer->work);
+	pthread_mutex_unlock(&packer->lock);
+}
+
+void fb_packer_submit_packed(struct fb_packer *packer)
+{
+	pthread_mutex_lock(&packer->lock);
+	packer->slots[packer->submitted % packer->slot_count].done = true;
 	packer->submitted++;
 	pthread_cond_signal(&packer->work);
 	pthread_mutex_unlock(&packer->lock);

@@ -69,6 +69,9 @@ int fb_packer_begin(struct fb_packer *packer, struct fb_packed **ret,
 /** fb_packer_submit() - Send the block of fb_packer_begin() on its way */
 void fb_packer_submit(struct fb_packer *packer);
 
+/** fb_packer_submit_packed() - The same for one whose @out, @out_len, @raw and @sum are set */
+void fb_packer_submit_packed(struct fb_packer *packer);
+
 /** fb_packer_drain() - Write all that was submitted. Return: as fb_packer_begin() */
 int fb_packer_drain(struct fb_packer *packer, struct fb_err *err);
 

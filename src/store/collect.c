@@ -76,9 +76,13 @@ static int delete_rootfs_file(struct fb_store *store, const char *name,
 	int dir = store->fds[FB_STORE_DIR_ROOTFS];
 	struct stat st;
 
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    unlinkat(dir, name, 0) < 0)
+	int r;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
+	r = fb_store_rootfs_unlink(store, name);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
 	if (ret)
 		ret->freed_bytes += (uint64_t)st.st_blocks * 512;
 	return 0;
@@ -141,8 +145,9 @@ static int delete_stray_rootfs(struct fb_store *store,
 	while (r == 0 && (entry = readdir(list))) {
 		struct fb_digest key = { 0 };
 
-		if (strlen(entry->d_name) != 64 + strlen(".squashfs") ||
-		    strcmp(entry->d_name + 64, ".squashfs") != 0)
+		if (strlen(entry->d_name) <= 64 ||
+		    (strcmp(entry->d_name + 64, ".squashfs") != 0 &&
+		     strcmp(entry->d_name + 64, ".layers") != 0))
 			continue;
 		(void)snprintf(text, sizeof(text), "sha256:%.64s",
 			       entry->d_name);

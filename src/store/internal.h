@@ -249,6 +249,9 @@ void fb_store_rootfs_forget(struct fb_store *store,
 
 #define FB_ROOTFS_NAME_MAX (FB_DIGEST_TEXT_MAX + 16)
 
+/** fb_store_rootfs_unlink() - A file of rootfs/ and "<key>.layers" beside it go. Return: 0; -errno of the first */
+int fb_store_rootfs_unlink(struct fb_store *store, const char *name);
+
 /** fb_store_rootfs_name() - "<key>.squashfs" in rootfs/ */
 void fb_store_rootfs_name(const struct fb_digest *key,
 			  char out[FB_ROOTFS_NAME_MAX]);

@@ -104,6 +104,18 @@ static void note_opened(struct fb_store *store,
 		       "could not note that a converted image was used");
 }
 
+int fb_store_rootfs_unlink(struct fb_store *store, const char *name)
+{
+	int dir = store->fds[FB_STORE_DIR_ROOTFS];
+	int r = unlinkat(dir, name, 0) < 0 ? -errno : 0;
+	char layers[FB_ROOTFS_NAME_MAX];
+
+	/* what was remembered of its layers, for other images that have them */
+	(void)snprintf(layers, sizeof(layers), "%.64s.layers", name);
+	(void)unlinkat(dir, layers, 0);
+	return r;
+}
+
 void fb_store_rootfs_forget(struct fb_store *store, const struct fb_digest *key)
 {
 	FB_FD int gate = fb_store_gate(store, false, NULL);
@@ -114,7 +126,7 @@ void fb_store_rootfs_forget(struct fb_store *store, const struct fb_digest *key)
 	fb_store_rootfs_name(key, name);
 	(void)fb_db_run(store, NULL, "DELETE FROM rootfs WHERE key=?", "d",
 			key);
-	(void)unlinkat(store->fds[FB_STORE_DIR_ROOTFS], name, 0);
+	(void)fb_store_rootfs_unlink(store, name);
 }
 
 int fb_store_rootfs_open(struct fb_store *store, const struct fb_digest *key,

@@ -343,6 +343,28 @@ os.execv(sys.argv[1], sys.argv[1:])' "$FLAMEBOX" pull -q "$bad/stall:latest" 3>&
 	is "$(find "$FLAMEBOX_ROOT/rootfs" -type f | wc -l)" 0
 }
 
+@test "of two images on one base the second takes it from the first" {
+	registry
+	local name
+	tar -C "$BATS_TEST_DIRNAME/.." -cf base.tar unit
+	for name in a b; do
+		echo "$name" >top
+		tar -cf "$name.tar" top
+		python3 -B "$BATS_TEST_DIRNAME/../layers/layout.py" gzip "$name" base.tar "$name.tar"
+		skopeo copy -q --dest-tls-verify=false "oci:$name:latest" "docker://$reg/$name:1"
+	done
+	fb pull -q "$reg/a:1"
+	run --separate-stderr fb -v pull -q "$reg/b:1"
+	is "$status" 0
+	has "$stderr" "1 of 2 layers were taken from an earlier image"
+	fb convert -q -o known "$reg/b:1"
+	fb convert -q -i b -o fresh
+	cmp known fresh
+	# what is remembered goes with its image
+	fb rmi "$reg/a:1" "$reg/b:1"
+	is "$(find "$FLAMEBOX_ROOT/rootfs" -type f | wc -l)" 0
+}
+
 @test "a layer that is right by its digest and no layer: nothing is left" {
 	registry
 	head -c 3000000 /dev/urandom >layer

@@ -79,7 +79,8 @@ static void test_ensure(void)
 		"once more");
 	TAP_OK(!two.converted, "nothing was made");
 	TAP_STR(two.path, one.path, "it is the same file");
-	TAP_INT(fixture_count(&s.f, "rootfs"), 1, "one file");
+	TAP_INT(fixture_count(&s.f, "rootfs"), 2,
+		"one file, and what is remembered of its layers");
 	TAP_INT(fixture_count(&s.f, "tmp") + fixture_count(&s.f, "leases"), 0,
 		"nothing else is left");
 	TAP_INT(fb_image_remove(&s.ctx, "app:1", false, &gone, NULL), 0, "rmi");
