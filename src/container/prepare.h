@@ -19,6 +19,7 @@
  * @engine:   Engine, accelerator, program
  * @net:      The guest's addresses
  * @passt:    Network back end, where it is not the engine itself
+ * @host_gateway: Address at which the guest reaches the host's services
  * @vmm_uid:  User and group id of the machine's processes, when root starts them
  * @upper_fd, @kernel_fd, @initramfs_fd: Owned, -EBADF where there is none
  * @plan:     The machine's processes, by the descriptor numbers of launch.h
@@ -33,6 +34,7 @@ struct fb_preparation {
 	struct fb_engine_choice engine;
 	struct fb_net_guest net;
 	struct fb_net_passt passt;
+	char host_gateway[46];
 	uid_t vmm_uid;
 	int upper_fd;
 	int kernel_fd;

@@ -91,8 +91,11 @@ static void choose_net(struct fb_preparation *p)
 		return;
 	fb_net_routes_get(&query.routes);
 	fb_net_passt_find(&query, &p->passt);
-	if (p->passt.program)
+	if (p->passt.program) {
 		fb_net_passt_guest(&query.routes, &p->net);
+		(void)snprintf(p->host_gateway, sizeof(p->host_gateway), "%s",
+			       query.routes.host);
+	}
 	fb_log(p->log, FB_LOG_INFO, "network by %s%s%s",
 	       p->passt.program ? p->passt.program : "the engine itself",
 	       p->passt.reason[0] ? ": " : "", p->passt.reason);
@@ -155,6 +158,9 @@ int fb_prepare_net(struct fb_preparation *p, struct fb_err *err)
 	p->hosts = FB_STR_INIT(FB_HOSTS_MAX);
 	if (net) {
 		fb_net_user_plan(seed, &p->net);
+		/* the engine's own network lends this one to the host */
+		(void)snprintf(p->host_gateway, sizeof(p->host_gateway),
+			       FB_NET_V4_GATEWAY);
 		choose_net(p);
 		/* a host without one is fine */
 		(void)fb_read_file_at(AT_FDCWD, "/etc/resolv.conf",
@@ -163,8 +169,7 @@ int fb_prepare_net(struct fb_preparation *p, struct fb_err *err)
 	}
 	if (r < 0)
 		return fb_err_set(err, r, "make resolv.conf: %m");
-	return fb_hosts_render(p->spec->add_hosts,
-			       net ? FB_NET_V4_GATEWAY : NULL,
+	return fb_hosts_render(p->spec->add_hosts, net ? p->host_gateway : NULL,
 			       net ? FB_NET_V4_ADDRESS : NULL,
 			       p->spec->hostname, &p->hosts, err);
 }

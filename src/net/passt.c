@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,32 +24,36 @@
 /* the first release of which we know that it drops loopback addresses */
 #define SAFE_SINCE 20240510ul
 
-static bool has_route(int family, const char *address, socklen_t len)
+/* connecting a datagram socket only looks the route up; its source goes to @host */
+static bool find_route(const struct sockaddr *to, socklen_t len,
+		       char host[INET6_ADDRSTRLEN])
 {
-	FB_FD int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_storage to = { .ss_family = (sa_family_t)family };
+	FB_FD int fd = socket(to->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage from;
+	socklen_t from_len = sizeof(from);
 
-	/* connecting a datagram socket only looks the route up */
-	if (family == AF_INET) {
-		struct sockaddr_in *in = (struct sockaddr_in *)&to;
-
-		in->sin_port = htons(53);
-		(void)inet_pton(family, address, &in->sin_addr);
-	} else {
-		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&to;
-
-		in6->sin6_port = htons(53);
-		(void)inet_pton(family, address, &in6->sin6_addr);
-	}
-	return fd >= 0 && connect(fd, (struct sockaddr *)&to, len) == 0;
+	if (fd < 0 || connect(fd, to, len) < 0)
+		return false;
+	if (!host[0] &&
+	    getsockname(fd, (struct sockaddr *)&from, &from_len) == 0)
+		(void)getnameinfo((struct sockaddr *)&from, from_len, host,
+				  INET6_ADDRSTRLEN, NULL, 0, NI_NUMERICHOST);
+	return true;
 }
 
 void fb_net_routes_get(struct fb_net_routes *ret)
 {
+	struct sockaddr_in v4 = { .sin_family = AF_INET,
+				  .sin_port = htons(53) };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
+				   .sin6_port = htons(53) };
+
 	/* addresses for documentation: global ones that nobody has */
-	ret->v4 = has_route(AF_INET, "203.0.113.1", sizeof(struct sockaddr_in));
-	ret->v6 =
-		has_route(AF_INET6, "2001:db8::1", sizeof(struct sockaddr_in6));
+	(void)inet_pton(AF_INET, "203.0.113.1", &v4.sin_addr);
+	(void)inet_pton(AF_INET6, "2001:db8::1", &v6.sin6_addr);
+	*ret = (struct fb_net_routes){ 0 };
+	ret->v4 = find_route((struct sockaddr *)&v4, sizeof(v4), ret->host);
+	ret->v6 = find_route((struct sockaddr *)&v6, sizeof(v6), ret->host);
 }
 
 void fb_net_passt_release(struct fb_net_passt *passt)

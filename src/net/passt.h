@@ -18,10 +18,14 @@
 /**
  * struct fb_net_routes - Whether the host can reach the world at all
  * @v4, @v6: There is a route in this family
+ * @host:    The host's own address on the way there (IPv4's first); "" = none.
+ *           A guest reaches the host's services there, those that listen on its
+ *           loopback only excepted
  */
 struct fb_net_routes {
 	bool v4;
 	bool v6;
+	char host[46]; /* INET6_ADDRSTRLEN */
 };
 
 /** fb_net_routes_get() - Ask the kernel's routing tables; sends nothing */

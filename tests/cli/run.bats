@@ -120,6 +120,19 @@ fits" ]
 	[[ $output == *nameserver* ]]
 }
 
+@test "host-gateway: a service of the host answers" {
+	[ -n "$(ip route get 203.0.113.1 2>/dev/null)" ] || skip "this host has no route to anywhere"
+	echo "from the host" >"$BATS_TEST_TMPDIR/hello"
+	python3 -u -m http.server 0 --directory "$BATS_TEST_TMPDIR" >"$BATS_TEST_TMPDIR/log" 2>&1 3>&- &
+	server=$!
+	wait_for 20 grep -q port "$BATS_TEST_TMPDIR/log"
+	port=$(sed -n 's/.* port \([0-9]*\).*/\1/p' "$BATS_TEST_TMPDIR/log")
+	run -0 vm --add-host host.docker.internal:host-gateway demo \
+		sh -c "printf 'GET /hello HTTP/1.0\r\n\r\n' | nc -w 10 host.docker.internal $port"
+	kill $server
+	[[ $output == *"from the host"* ]]
+}
+
 @test "nothing of the configuration is on the kernel's command line" {
 	run -0 vm -e SECRET=hunter2 demo cat /proc/cmdline
 	[[ $output != *hunter2* ]]
