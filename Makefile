@@ -21,7 +21,7 @@ $(BUILD)/build.ninja:
 	@mv $(BUILD).log $(BUILD)/setup.log
 
 program: $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet flamebox flamebox-monitor initramfs.cpio
+	@ninja -C $(BUILD) --quiet flamebox flamebox-monitor flamebox-net initramfs.cpio
 
 kernel:
 	@kernel/build.sh $(BUILD)

@@ -30,10 +30,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	FB_STR struct fb_str out = FB_STR_INIT(FB_RESOLV_CONF_MAX * 2);
 	FB_FREE char *text = strndup((const char *)data, size);
+	const struct fb_net_routes routes = { .v4 = true, .v6 = true };
 	struct fb_net_guest guest;
 	uint8_t seed[3] = { 1, 2, 3 };
 
-	fb_net_user_plan(seed, &guest);
+	fb_net_user_plan(seed, &routes, &guest);
 	if (size % 2)
 		guest.v4_prefix = 0;
 	if (text && fb_net_resolv_conf(&guest, text, &out) == 0)

@@ -18,7 +18,8 @@
 #include "container/files.h"
 #include "machine/engine.h"
 #include "machine/sandbox.h"
-#include "net/passt.h"
+#include "net/slirp.h"
+#include "net/user.h"
 #include "registry/curl_dl.h"
 #include "volume/upper.h"
 
@@ -222,30 +223,23 @@ static void check_tools(struct fb_doctor_report *report)
 	fb_curl_unload(&curl);
 }
 
-/* asked as any user would be: root's machines use ids that may do no more */
 static void check_network(struct fb_doctor_report *report)
 {
-	struct fb_net_passt_query query = { .cache_dir_fd = -EBADF };
-	struct fb_net_passt passt;
+	struct fb_net_routes routes;
+	FB_FREE char *path = NULL;
+	struct fb_err err = { 0 };
 
-	fb_net_routes_get(&query.routes);
-	if (!query.routes.v4 && !query.routes.v6) {
+	fb_net_routes_get(&routes);
+	if (!routes.v4 && !routes.v6) {
 		add(report, "network", FB_DOCTOR_WARNING,
 		    "bring an interface up",
 		    "this host has no route to anywhere");
 		return;
 	}
-	query.drop_ids = geteuid() == 0;
-	query.uid = query.gid = NOBODY;
-	fb_net_passt_find(&query, &passt);
-	if (passt.program)
-		add(report, "network", FB_DOCTOR_OK, "", "by %s",
-		    passt.program);
+	if (fb_files_find(FB_NET_SLIRP_PROGRAM, &path, &err) < 0)
+		add_err(report, "network", FB_DOCTOR_MISSING, &err);
 	else
-		add(report, "network", FB_DOCTOR_OK, "",
-		    "by the engine itself%s%s", passt.reason[0] ? ": " : "",
-		    passt.reason);
-	fb_net_passt_release(&passt);
+		add(report, "network", FB_DOCTOR_OK, "", "by %s", path);
 }
 
 static void check_rights(struct fb_doctor_report *report)

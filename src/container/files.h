@@ -7,7 +7,7 @@
 
 /**
  * fb_files_find() - One of our files
- * @name: "vmlinux", "initramfs.cpio", "flamebox-monitor"
+ * @name: "vmlinux", "initramfs.cpio", "flamebox-monitor", …
  * @ret:  malloc'ed path (returned)
  *
  * Looked for in FLAMEBOX_LIBEXEC alone where it is set; otherwise beside the

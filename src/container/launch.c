@@ -36,7 +36,6 @@ struct handover {
 	int channel[2];
 	int console[2];
 	int nic[2];
-	int guard[2];
 	int stderr_pipe[2];
 	int plan;
 	int spec;
@@ -60,7 +59,6 @@ static int open_handover(const struct fb_preparation *p, struct handover *h,
 	    socketpair(AF_UNIX, type, 0, h->channel) < 0 ||
 	    socketpair(AF_UNIX, type, 0, h->console) < 0 ||
 	    socketpair(AF_UNIX, type, 0, h->nic) < 0 ||
-	    socketpair(AF_UNIX, type, 0, h->guard) < 0 ||
 	    pipe2(h->stderr_pipe, O_CLOEXEC) < 0)
 		return fb_err_set(err, -errno, "make sockets: %m");
 	r = make_memfd("plan", &p->plan_bytes, &h->plan, err);
@@ -71,7 +69,6 @@ static int spawn_monitor(const struct fb_preparation *p,
 			 const struct handover *h, struct fb_err *err)
 {
 	const struct fb_container_handle *handle = &p->c->handle;
-	bool guard = p->passt.guard;
 	/* those that this machine does not have are left out below */
 	struct fb_spawn_fd fds[] = {
 		{ h->client[1], FB_LAUNCH_CLIENT },
@@ -86,9 +83,7 @@ static int spawn_monitor(const struct fb_preparation *p,
 		{ h->console[1], FB_LAUNCH_VMM_CONSOLE },
 		{ h->stderr_pipe[1], FB_LAUNCH_VMM_STDERR },
 		{ h->nic[0], FB_LAUNCH_VMM_NIC },
-		{ guard ? h->guard[1] : h->nic[1], FB_LAUNCH_NET_NIC },
-		{ guard ? h->nic[1] : -EBADF, FB_LAUNCH_GUARD_GUEST },
-		{ guard ? h->guard[0] : -EBADF, FB_LAUNCH_GUARD_NET },
+		{ h->nic[1], FB_LAUNCH_NET_NIC },
 		{ p->kernel_fd, FB_LAUNCH_VMM_KERNEL },
 		{ p->initramfs_fd, FB_LAUNCH_VMM_INITRAMFS },
 		{ p->spec->root_fd, FB_LAUNCH_VMM_DISK },

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "container/monitor.h"
-#include "net/guard.h"
 
 #define TIMEOUT_MAX_S 86400
 /* a guest with gigabytes to write back to a slow disk takes its time */
@@ -26,10 +25,6 @@ int main(int argc, char **argv)
 		.reset_timeout_s = RESET_TIMEOUT_S,
 	};
 
-	/* the same program, so that there is no other file to be found */
-	if (argc == 1 && !strcmp(argv[0], FB_NET_GUARD_NAME))
-		return fb_net_guard_run(FB_NET_GUARD_GUEST_FD,
-					FB_NET_GUARD_NET_FD) < 0;
 	if (argc < 3 || argc > 4 ||
 	    parse_seconds(argv[1], &options.boot_timeout_s) < 0 ||
 	    (argc == 4 && parse_seconds(argv[3], &options.reset_timeout_s) < 0))

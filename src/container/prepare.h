@@ -9,7 +9,6 @@
 #include "base/str.h"
 #include "container/container.h"
 #include "machine/engine.h"
-#include "net/passt.h"
 #include "net/user.h"
 #include "wire/spec.h"
 
@@ -18,8 +17,7 @@
  * @spec, @c, @log: Borrowed
  * @engine:   Engine, accelerator, program
  * @net:      The guest's addresses
- * @passt:    Network back end, where it is not the engine itself
- * @host_gateway: Address at which the guest reaches the host's services
+ * @routes:   Of the host
  * @vmm_uid:  User and group id of the machine's processes, when root starts them
  * @upper_fd, @kernel_fd, @initramfs_fd: Owned, -EBADF where there is none
  * @plan:     The machine's processes, by the descriptor numbers of launch.h
@@ -33,8 +31,7 @@ struct fb_preparation {
 	const struct fb_log *log;
 	struct fb_engine_choice engine;
 	struct fb_net_guest net;
-	struct fb_net_passt passt;
-	char host_gateway[46];
+	struct fb_net_routes routes;
 	uid_t vmm_uid;
 	int upper_fd;
 	int kernel_fd;

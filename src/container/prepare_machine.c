@@ -13,7 +13,7 @@
 #include "container/launch.h"
 #include "container/prepare.h"
 #include "machine/tsc.h"
-#include "net/guard.h"
+#include "net/slirp.h"
 #include "volume/upper.h"
 
 /* user ids for VMMs that root starts: no account has them */
@@ -76,66 +76,46 @@ int fb_prepare_files(struct fb_preparation *p, struct fb_err *err)
 			       &p->upper_fd, err);
 }
 
-/* passt where it works, otherwise the engine's own network */
-static void choose_net(struct fb_preparation *p)
+/* its socket is placed by fb_launch() */
+static int add_network(struct fb_preparation *p, struct fb_err *err)
 {
-	struct fb_net_passt_query query = {
-		.cache_dir_fd =
-			fb_store_dir_fd(p->c->store, FB_STORE_DIR_RUN, NULL),
-		.drop_ids = geteuid() == 0,
-		.uid = p->vmm_uid,
-		.gid = p->vmm_uid,
+	/* libraries, and what it takes to look names up as the host does */
+	static const char *const readable[] = {
+		"/usr",
+		"/lib",
+		"/lib64",
+		"/etc/ld.so.cache",
+		"/etc/ld.so.preload",
+		"/proc/self",
+		"/etc/resolv.conf",
+		"/run/systemd/resolve",
+		"/run/resolvconf",
+		"/run/NetworkManager",
 	};
+	FB_FREE char *path = NULL;
+	struct fb_plan_process *process;
+	int r = fb_files_find(FB_NET_SLIRP_PROGRAM, &path, err);
 
-	if (!(p->engine.ops->nics & 1u << FB_NIC_STREAM))
-		return;
-	fb_net_routes_get(&query.routes);
-	fb_net_passt_find(&query, &p->passt);
-	if (p->passt.program) {
-		fb_net_passt_guest(&query.routes, &p->net);
-		(void)snprintf(p->host_gateway, sizeof(p->host_gateway), "%s",
-			       query.routes.host);
-	}
-	fb_log(p->log, FB_LOG_INFO, "network by %s%s%s",
-	       p->passt.program ? p->passt.program : "the engine itself",
-	       p->passt.reason[0] ? ": " : "", p->passt.reason);
-}
-
-/* the monitor's own program under another name, which needs no path of its own */
-static int add_guard(struct fb_preparation *p, struct fb_err *err)
-{
-	struct fb_plan_process *process = fb_plan_add_process(
-		&p->plan, FB_NET_GUARD_NAME, "/proc/self/exe");
-
-	if (!process || fb_strv_add(&process->argv, FB_NET_GUARD_NAME) < 0 ||
-	    fb_strv_add(&process->readable, "/proc/self/exe") < 0)
+	if (r < 0)
+		return r;
+	process = fb_plan_add_process(&p->plan, "network", path);
+	if (!process)
 		return fb_err_set(err, -ENOMEM, "prepare the network: %m");
-	process->fds[0] = (struct fb_spawn_fd){ FB_LAUNCH_GUARD_GUEST,
-						FB_NET_GUARD_GUEST_FD };
-	process->fds[1] = (struct fb_spawn_fd){ FB_LAUNCH_GUARD_NET,
-						FB_NET_GUARD_NET_FD };
-	process->fd_count = 2;
+	(void)fb_strv_add(&process->argv, FB_NET_SLIRP_PROGRAM);
+	(void)fb_strv_addf(&process->argv, "%s%s", p->net.v4_prefix ? "4" : "",
+			   p->net.v6_prefix ? "6" : "");
+	(void)fb_strv_add(&process->readable, path);
+	for (size_t i = 0; i < FB_ARRAY_SIZE(readable); i++)
+		(void)fb_strv_add(&process->readable, readable[i]);
+	if (process->argv.err || process->readable.err)
+		return fb_err_set(err, -ENOMEM, "prepare the network: %m");
+	process->fds[0] = (struct fb_spawn_fd){ FB_LAUNCH_NET_NIC,
+						FB_NET_SLIRP_STREAM_FD };
+	process->fd_count = 1;
+	process->network = true;
 	process->drop_ids = geteuid() == 0;
 	process->uid = process->gid = p->vmm_uid;
 	return 0;
-}
-
-/* its socket is placed by fb_launch(); it makes its own sandbox */
-static int add_passt(struct fb_preparation *p, struct fb_err *err)
-{
-	struct fb_plan_process *process;
-
-	if (!p->passt.program)
-		return 0;
-	process = fb_plan_add_process(&p->plan, "passt", p->passt.program);
-	if (!process ||
-	    fb_net_passt_render(&p->net, FB_LAUNCH_NET_NIC, &process->argv) <
-		    0 ||
-	    fb_plan_give_fd(process, FB_LAUNCH_NET_NIC) < 0)
-		return fb_err_set(err, -ENOMEM, "prepare passt: %m");
-	process->drop_ids = geteuid() == 0;
-	process->uid = process->gid = p->vmm_uid;
-	return p->passt.guard ? add_guard(p, err) : 0;
 }
 
 int fb_prepare_net(struct fb_preparation *p, struct fb_err *err)
@@ -157,11 +137,8 @@ int fb_prepare_net(struct fb_preparation *p, struct fb_err *err)
 	p->resolv_conf = FB_STR_INIT(FB_RESOLV_CONF_MAX * 2);
 	p->hosts = FB_STR_INIT(FB_HOSTS_MAX);
 	if (net) {
-		fb_net_user_plan(seed, &p->net);
-		/* the engine's own network lends this one to the host */
-		(void)snprintf(p->host_gateway, sizeof(p->host_gateway),
-			       FB_NET_V4_GATEWAY);
-		choose_net(p);
+		fb_net_routes_get(&p->routes);
+		fb_net_user_plan(seed, &p->routes, &p->net);
 		/* a host without one is fine */
 		(void)fb_read_file_at(AT_FDCWD, "/etc/resolv.conf",
 				      FB_RESOLV_CONF_MAX, &host, NULL);
@@ -169,7 +146,8 @@ int fb_prepare_net(struct fb_preparation *p, struct fb_err *err)
 	}
 	if (r < 0)
 		return fb_err_set(err, r, "make resolv.conf: %m");
-	return fb_hosts_render(p->spec->add_hosts, net ? p->host_gateway : NULL,
+	return fb_hosts_render(p->spec->add_hosts,
+			       net && p->routes.host[0] ? p->routes.host : NULL,
 			       net ? FB_NET_V4_ADDRESS : NULL,
 			       p->spec->hostname, &p->hosts, err);
 }
@@ -187,8 +165,7 @@ int fb_prepare_plan(struct fb_preparation *p, struct fb_err *err)
 			     .disposable = p->c->auto_remove } },
 		.disk_count = fb_wants_disk(spec) ? 2 : 1,
 		.nic = spec->net == FB_CONTAINER_NET_NONE ? FB_NIC_NONE
-		       : p->passt.program		  ? FB_NIC_STREAM
-							  : FB_NIC_USER,
+							  : FB_NIC_STREAM,
 		.nic_fd = FB_LAUNCH_VMM_NIC,
 		.channel_fd = FB_LAUNCH_VMM_CHANNEL,
 		.console_fd = FB_LAUNCH_VMM_CONSOLE,
@@ -204,7 +181,7 @@ int fb_prepare_plan(struct fb_preparation *p, struct fb_err *err)
 		config.tsc_khz = fb_tsc_khz(
 			fb_store_dir_fd(p->c->store, FB_STORE_DIR_RUN, NULL));
 	memcpy(config.mac, p->net.mac, sizeof(config.mac));
-	r = add_passt(p, err);
+	r = config.nic == FB_NIC_STREAM ? add_network(p, err) : 0;
 	if (r < 0)
 		return r;
 	r = p->engine.ops->render(&config, p->engine.accel, p->engine.program,

@@ -20,7 +20,6 @@
 static void release(struct fb_preparation *p)
 {
 	fb_engine_choice_release(&p->engine);
-	fb_net_passt_release(&p->passt);
 	fb_plan_release(&p->plan);
 	(void)fb_close(p->upper_fd);
 	(void)fb_close(p->kernel_fd);

@@ -30,7 +30,6 @@ struct fb_machine_disk {
 /** enum fb_machine_nic - How the machine reaches the network */
 enum fb_machine_nic {
 	FB_NIC_NONE,
-	FB_NIC_USER,   /* the engine's own user-mode network */
 	FB_NIC_STREAM, /* frames over a connected stream socket, nic_fd */
 };
 

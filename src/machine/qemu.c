@@ -30,13 +30,6 @@ static const char *const readable[] = {
 	"/sys/devices/system",
 	"/dev/urandom",
 };
-/* its own network looks names up as the host does */
-static const char *const readable_for_network[] = {
-	"/etc/resolv.conf",
-	"/run/systemd/resolve",
-	"/run/resolvconf",
-	"/run/NetworkManager",
-};
 
 static char *qemu_program(void)
 {
@@ -171,15 +164,10 @@ static void render_nic(const struct fb_machine_config *c,
 	if (c->nic == FB_NIC_NONE)
 		return;
 	(void)fb_strv_add(t->argv, "-netdev");
-	if (c->nic == FB_NIC_STREAM) {
-		(void)fb_plan_give_fd(p, c->nic_fd);
-		(void)fb_strv_addf(t->argv,
-				   "stream,id=net0,server=off,addr.type=fd,"
-				   "addr.str=%d",
-				   c->nic_fd);
-	} else {
-		(void)fb_strv_add(t->argv, "user,id=net0");
-	}
+	(void)fb_plan_give_fd(p, c->nic_fd);
+	(void)fb_strv_addf(t->argv,
+			   "stream,id=net0,server=off,addr.type=fd,addr.str=%d",
+			   c->nic_fd);
 	next_transport(t);
 	(void)fb_strv_addf(t->argv,
 			   "virtio-net-device,netdev=net0,"
@@ -241,8 +229,7 @@ static void add_home(struct fb_plan_process *p)
 	(void)fb_strv_addf(&p->readable, "%.*s/../lib", len, p->path);
 }
 
-static void render_sandbox(const struct fb_machine_config *c,
-			   enum fb_accel accel, struct fb_plan_process *p)
+static void render_sandbox(enum fb_accel accel, struct fb_plan_process *p)
 {
 	for (size_t i = 0; i < FB_ARRAY_SIZE(readable); i++)
 		(void)fb_strv_add(&p->readable, readable[i]);
@@ -250,11 +237,6 @@ static void render_sandbox(const struct fb_machine_config *c,
 	(void)fb_strv_add(&p->writable, "/dev/null");
 	if (accel == FB_ACCEL_KVM)
 		(void)fb_strv_add(&p->writable, "/dev/kvm");
-	p->network = c->nic == FB_NIC_USER;
-	if (!p->network)
-		return;
-	for (size_t i = 0; i < FB_ARRAY_SIZE(readable_for_network); i++)
-		(void)fb_strv_add(&p->readable, readable_for_network[i]);
 }
 
 static int qemu_render(const struct fb_machine_config *c, enum fb_accel accel,
@@ -270,7 +252,7 @@ static int qemu_render(const struct fb_machine_config *c, enum fb_accel accel,
 	render_file(p, "-initrd", c->initramfs_fd);
 	render_cmdline(c, accel, &p->argv);
 	render_devices(c, p, plan);
-	render_sandbox(c, accel, p);
+	render_sandbox(accel, p);
 	p->drop_ids = c->drop_ids;
 	p->uid = c->uid;
 	p->gid = c->gid;
@@ -283,7 +265,7 @@ const struct fb_engine_ops fb_engine_qemu = {
 	.name = "qemu",
 	.title = "QEMU",
 	.accels = 1u << FB_ACCEL_KVM | 1u << FB_ACCEL_TCG,
-	.nics = 1u << FB_NIC_NONE | 1u << FB_NIC_USER | 1u << FB_NIC_STREAM,
+	.nics = 1u << FB_NIC_NONE | 1u << FB_NIC_STREAM,
 	.cpus_max = FB_MACHINE_CPUS_MAX,
 	.program = qemu_program,
 	.render = qemu_render,

@@ -2,21 +2,12 @@
 #include "net/guard.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "base/io.h"
 
 #define ETHERNET_HEADER 14u
 #define IPV4_HEADER 20u
 #define IPV6_HEADER 40u
 #define LENGTH_SIZE 4u
-#define BUFFER_SIZE (4u * 65536u)
-
-_Static_assert(BUFFER_SIZE > LENGTH_SIZE + FB_NET_FRAME_MAX,
-	       "a whole frame always fits");
 
 static bool v4_is_local(const uint8_t *a)
 {
@@ -86,94 +77,4 @@ int fb_net_guard_filter(uint8_t *data, size_t *len, size_t *ret_whole)
 	*len -= from - to;
 	*ret_whole = to;
 	return 0;
-}
-
-/*
- * One direction.  [0, @whole) may be written, [@whole, @len) is the beginning of
- * a frame; unfiltered bytes are all "whole".
- */
-struct way {
-	int from;
-	int to;
-	bool filtered;
-	size_t len;
-	size_t whole;
-	uint8_t data[BUFFER_SIZE];
-};
-
-static int way_read(struct way *w)
-{
-	ssize_t n;
-	int r = 0;
-
-	n = read(w->from, w->data + w->len, sizeof(w->data) - w->len);
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	if (n == 0)
-		return -EPIPE;
-	w->len += (size_t)n;
-	if (w->filtered)
-		r = fb_net_guard_filter(w->data, &w->len, &w->whole);
-	else
-		w->whole = w->len;
-	return r;
-}
-
-static int way_write(struct way *w)
-{
-	ssize_t n = send(w->to, w->data, w->whole, MSG_NOSIGNAL);
-
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	memmove(w->data, w->data + n, w->len - (size_t)n);
-	w->len -= (size_t)n;
-	w->whole -= (size_t)n;
-	return 0;
-}
-
-/* a way with something to write is not read: its memory is bounded */
-static int way_step(struct way *w, short readable, short writable)
-{
-	int r = 0;
-
-	if (w->whole == 0 && (readable & (POLLIN | POLLHUP | POLLERR)))
-		r = way_read(w);
-	else if (w->whole && (writable & (POLLOUT | POLLHUP | POLLERR)))
-		return way_write(w);
-	return r < 0 || w->whole == 0 ? r : way_write(w);
-}
-
-/* one of which nothing is wanted is not polled: its hang-up would never end */
-static struct pollfd wanted(int fd, const struct way *reads,
-			    const struct way *writes)
-{
-	short events = (short)((reads->whole ? 0 : POLLIN) |
-			       (writes->whole ? POLLOUT : 0));
-
-	return (struct pollfd){ events ? fd : -1, events, 0 };
-}
-
-int fb_net_guard_run(int guest_fd, int net_fd)
-{
-	static struct way out, in;
-	int r = fb_set_nonblock(guest_fd, true);
-
-	out.from = in.to = guest_fd;
-	in.from = out.to = net_fd;
-	out.filtered = true;
-	if (r == 0)
-		r = fb_set_nonblock(net_fd, true);
-	while (r == 0) {
-		struct pollfd p[] = { wanted(guest_fd, &out, &in),
-				      wanted(net_fd, &in, &out) };
-
-		if (poll(p, 2, -1) < 0) {
-			r = errno == EINTR ? 0 : -errno;
-			continue;
-		}
-		r = way_step(&out, p[0].revents, p[1].revents);
-		if (r == 0)
-			r = way_step(&in, p[1].revents, p[0].revents);
-	}
-	return r == -EPIPE || r == -ECONNRESET ? 0 : r;
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A filter on the wire between a machine and its user-mode network.
+ * What a machine may send to its user-mode network.
  *
- * A user-mode network opens host sockets to whatever address a guest's packet
- * names.  passt before 2024-05, and QEMU's own network still, do so for 127.0.0.1
- * and ::1 as well: a guest whose root forges such packets reaches services that
- * listen on the host's loopback only.  The guard lets no such frame through.
+ * Such a network opens host sockets to whatever address a guest's packet names, for
+ * 127.0.0.1 and ::1 as well: a guest whose root forges such packets would reach
+ * services that listen on the host's loopback only.  No such frame gets through.
  */
 #ifndef FB_NET_GUARD_H
 #define FB_NET_GUARD_H
@@ -14,9 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FB_NET_GUARD_NAME "flamebox-netguard"
-#define FB_NET_GUARD_GUEST_FD 3
-#define FB_NET_GUARD_NET_FD 4
 /* Most bytes of a frame: 64 KiB of packet and an Ethernet header */
 #define FB_NET_FRAME_MAX (65536u + 18u)
 
@@ -42,14 +38,5 @@ bool fb_net_frame_allowed(const uint8_t *frame, size_t len);
  * Return: 0; -EMSGSIZE a frame over FB_NET_FRAME_MAX: the stream is of no use.
  */
 int fb_net_guard_filter(uint8_t *data, size_t *len, size_t *ret_whole);
-
-/**
- * fb_net_guard_run() - Carry frames between two sockets until one ends
- * @guest_fd: The machine's side: filtered
- * @net_fd:   The network's side: as it is
- *
- * Return: 0 at the end of either; a negative errno.
- */
-int fb_net_guard_run(int guest_fd, int net_fd);
 
 #endif

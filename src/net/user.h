@@ -19,6 +19,8 @@
 #define FB_NET_V6_GATEWAY "fec0::2"
 #define FB_NET_V6_DNS "fec0::3"
 #define FB_NET_V6_PREFIX 64
+/* libslirp takes 65521 */
+#define FB_NET_MTU 65520
 
 #define FB_RESOLV_CONF_MAX 65536
 
@@ -42,10 +44,29 @@ struct fb_net_guest {
 };
 
 /**
- * fb_net_user_plan() - The address plan of the user-mode network
- * @seed: Bytes that make the MAC address differ between machines
+ * struct fb_net_routes - Whether the host can reach the world at all
+ * @v4, @v6: There is a route in this family
+ * @host:    The host's own address on the way there (IPv4's first); "" = none.
+ *           A guest reaches the host's services there, those that listen on its
+ *           loopback only excepted
  */
-void fb_net_user_plan(const uint8_t seed[3], struct fb_net_guest *ret);
+struct fb_net_routes {
+	bool v4;
+	bool v6;
+	char host[46]; /* INET6_ADDRSTRLEN */
+};
+
+/** fb_net_routes_get() - Ask the kernel's routing tables; sends nothing */
+void fb_net_routes_get(struct fb_net_routes *ret);
+
+/**
+ * fb_net_user_plan() - The address plan of the user-mode network
+ * @seed:   Bytes that make the MAC address differ between machines
+ * @routes: Of the host: a family without a route is not given to the guest; IPv4
+ *          is, where there is neither
+ */
+void fb_net_user_plan(const uint8_t seed[3], const struct fb_net_routes *routes,
+		      struct fb_net_guest *ret);
 
 /**
  * fb_net_resolv_conf() - The guest's resolv.conf from the host's

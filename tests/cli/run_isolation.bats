@@ -81,21 +81,21 @@ status_of() {
 	[[ "$output" == *'$2 = '[0-9]* ]]
 }
 
-@test "passt and its guard run as the machine's user" {
-	local pid net guard
-	net=$(child "$monitor" passt)
-	[ -n "$net" ] || skip "the network is QEMU's own here"
-	guard=$(child "$monitor" flamebox-netgua)
-	for pid in $net $guard; do
+@test "the network runs as the machine's user, in a sandbox" {
+	local pid net
+	net=$(child "$monitor" flamebox-net)
+	[ -n "$net" ]
+	for pid in $net; do
 		is "$(status_of "$pid" Uid)" "$(status_of "$machine" Uid)"
 		is "$(status_of "$pid" CapEff)" 0000000000000000
 		is "$(status_of "$pid" NoNewPrivs)" 1
+		is "$(status_of "$pid" Seccomp)" 2
 	done
 }
 
-@test "kill -9 of the monitor ends the VMM, passt and the guard" {
+@test "kill -9 of the monitor ends the VMM and the network" {
 	local all
-	all="$machine $(child "$monitor" passt) $(child "$monitor" flamebox-netgua)"
+	all="$machine $(child "$monitor" flamebox-net)"
 	kill -9 "$monitor"
 	gone() {
 		local pid
@@ -107,7 +107,6 @@ status_of() {
 }
 
 @test "a guest does not reach what listens on the host's loopback" {
-	[ -n "$(child "$monitor" passt)" ] || skip "the network is QEMU's own here"
 	need python3
 	cat >"$BATS_TEST_TMPDIR/listen.py" <<'EOF'
 import socket, sys, threading

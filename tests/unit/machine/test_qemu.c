@@ -22,7 +22,7 @@ static const struct fb_machine_config two_disks = {
 	.memory_bytes = 512ull << 20,
 	.disks = { { .fd = 27, .read_only = true }, { .fd = 28 } },
 	.disk_count = 2,
-	.nic = FB_NIC_USER,
+	.nic = FB_NIC_STREAM,
 	.nic_fd = 23,
 	.mac = { 0x52, 0x54, 0x00, 0x0a, 0xb0, 0xff },
 	.channel_fd = 20,
@@ -107,8 +107,6 @@ static void test_golden(const char *folder)
 	c.tsc_khz = 0;
 	c.nic = FB_NIC_NONE;
 	check(folder, "no-network", &c, FB_ACCEL_TCG);
-	c.nic = FB_NIC_STREAM;
-	check(folder, "stream-nic", &c, FB_ACCEL_TCG);
 	c = two_disks;
 	c.disk_count = 1;
 	check(folder, "ephemeral", &c, FB_ACCEL_TCG);

@@ -30,12 +30,14 @@ static const struct {
 	{ "other lines go", "sortlist 10.0.0.0\nlookup file bind\n\n\n", V4 },
 };
 
+static const struct fb_net_routes both = { .v4 = true, .v6 = true };
+
 static void test_resolv_conf(void)
 {
 	const uint8_t seed[3] = { 0 };
 	struct fb_net_guest guest;
 
-	fb_net_user_plan(seed, &guest);
+	fb_net_user_plan(seed, &both, &guest);
 	for (size_t i = 0; i < FB_ARRAY_SIZE(cases); i++) {
 		FB_STR struct fb_str out = FB_STR_INIT(FB_RESOLV_CONF_MAX);
 
@@ -53,7 +55,7 @@ static void test_resolv_conf_limits(void)
 	const uint8_t seed[3] = { 0 };
 	struct fb_net_guest guest;
 
-	fb_net_user_plan(seed, &guest);
+	fb_net_user_plan(seed, &both, &guest);
 	(void)fb_str_puts(&host, "search ");
 	while (host.len < 1100)
 		(void)fb_str_puts(&host, "example.");
@@ -72,7 +74,7 @@ static void test_resolv_conf_family(void)
 	const uint8_t seed[3] = { 0 };
 	struct fb_net_guest guest;
 
-	fb_net_user_plan(seed, &guest);
+	fb_net_user_plan(seed, &both, &guest);
 	guest.v4_prefix = 0;
 	TAP_INT(fb_net_resolv_conf(&guest, NULL, &out), 0, "without IPv4");
 	TAP_STR(fb_str_cstr(&out), V6, "the forwarder is asked by IPv6");
@@ -91,8 +93,8 @@ static void test_plan(void)
 	const uint8_t one[3] = { 1, 2, 0xff }, two[3] = { 1, 2, 0xfe };
 	struct fb_net_guest a, b;
 
-	fb_net_user_plan(one, &a);
-	fb_net_user_plan(two, &b);
+	fb_net_user_plan(one, &both, &a);
+	fb_net_user_plan(two, &both, &b);
 	TAP_OK(is_address(AF_INET, a.v4, FB_NET_V4_ADDRESS) &&
 		       is_address(AF_INET, a.v4_gateway, FB_NET_V4_GATEWAY) &&
 		       a.v4_prefix == FB_NET_V4_PREFIX,
