@@ -33,7 +33,7 @@ static const struct fb_option convert_options[] = {
 			 "Where the SquashFS goes; '-' is standard output, and "
 			 "the SHA-256 then goes to standard error"),
 	FB_OPTION_STRING(struct convert_flags, compression, 0, "compression",
-			 "kind", "zstd, lz4, gzip or none"),
+			 "kind", "lz4 (the default), zstd, gzip or none"),
 	FB_OPTION_UINT(struct convert_flags, level, 0, "level", "number",
 		       "Compression level"),
 	FB_OPTION_BYTES(struct convert_flags, block_size, 0, "block-size",

@@ -173,7 +173,7 @@ inputs() {
 	local layer
 	layer=$(find dir/blobs -type f -size +100k)
 	chmod u+w "$layer"
-	printf x | dd of="$layer" bs=1 seek=5000 conv=notrunc status=none
+	printf %s changed-bytes | dd of="$layer" bs=1 seek=5000 conv=notrunc status=none
 	run --separate-stderr fb convert -i dir -o out3
 	is "$status" 1
 	has "$stderr" "layer 1 of 1"

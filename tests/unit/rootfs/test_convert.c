@@ -462,8 +462,9 @@ static void test_options(void)
 		struct fb_rootfs_options o;
 		const char *text;
 	} bad[] = {
-		{ { .level = 23 }, "zstd has 1 to 22" },
-		{ { .level = -1 }, "zstd has 1 to 22" },
+		{ { .compression = FB_ROOTFS_ZSTD, .level = 23 },
+		  "zstd has 1 to 22" },
+		{ { .level = -1 }, "lz4 has 1 to 12" },
 		{ { .compression = FB_ROOTFS_GZIP, .level = 10 },
 		  "gzip has 1 to 9" },
 		{ { .block_bytes = 5000 }, "a power of two" },
@@ -479,7 +480,7 @@ static void test_options(void)
 	for (size_t i = 0; i < FB_ARRAY_SIZE(bad); i++)
 		expect(&image, &bad[i].o, -EINVAL, bad[i].text, "a bad option");
 	TAP_INT(fb_rootfs_options_resolve(NULL, &o, NULL), 0, "defaults");
-	TAP_OK(o.compression == FB_ROOTFS_ZSTD && o.level == 1 &&
+	TAP_OK(o.compression == FB_ROOTFS_LZ4 && o.level == 1 &&
 		       o.block_bytes == 131072 && o.workers >= 1,
 	       "are what is measured");
 	TAP_INT(fb_rootfs_compression_parse("lz4", &kind, NULL), 0, "lz4");
