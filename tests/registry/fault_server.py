@@ -52,8 +52,9 @@ class Request:
 class Connection:
     """Writes replies; says how much the client took."""
 
-    def __init__(self, sock):
+    def __init__(self, sock, bodiless=False):
         self.sock = sock
+        self.bodiless = bodiless
         self.sent = 0
         self.close = False
 
@@ -67,7 +68,9 @@ class Connection:
 
     def reply(self, status, body=b"", headers=()):
         self.head(status, list(headers) + [("Content-Length", len(body))])
-        self.raw(body)
+        # after an answer to HEAD the next one would begin with it
+        if not self.bodiless:
+            self.raw(body)
 
     def json(self, status, value, headers=()):
         self.reply(status, json.dumps(value).encode(),
@@ -198,7 +201,7 @@ class FaultServer(Uploads, Signatures, Documents):
         take = self.takes(req, length)
         req.body = stream.read(take)
         req.cut = take < length
-        conn = Connection(sock)
+        conn = Connection(sock, req.method == "HEAD")
         with self.lock:
             if (self.repository in (None, req.repository) or
                     not req.path.startswith("/v2/")):
