@@ -58,7 +58,7 @@ static int take_file(struct reuse *u, const struct fb_tree_node *node,
 {
 	struct fb_conversion *c = u->rd->c;
 	FB_FREE uint32_t *sizes = NULL;
-	struct fb_body body;
+	struct fb_body body = { 0 };
 	int r = fb_known_body(u->known, &body, &sizes, err);
 
 	if (r < 0)
@@ -161,7 +161,7 @@ static int copy_body(struct reuse *u, struct fb_tree_inode *inode,
 		     struct fb_err *err)
 {
 	FB_FREE uint32_t *sizes = NULL;
-	struct fb_body body;
+	struct fb_body body = { 0 };
 	int r = fb_known_body(u->known, &body, &sizes, err);
 
 	if (r < 0 || !inode)

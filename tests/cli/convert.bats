@@ -102,7 +102,7 @@ setup() { fb_setup; }
 # inputs: one image in every shape that convert -i takes, its SquashFS in want
 inputs() {
 	need skopeo
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return 1
 	fb_layout dir latest
 	tar -C dir -cf oci.tar .
 	gzip -k oci.tar
@@ -136,7 +136,7 @@ inputs() {
 
 @test "convert -i: the tar of a root file system" {
 	need unsquashfs
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return 1
 	mkdir -p fs/sub
 	echo text >fs/sub/file
 	ln -s sub fs/link
@@ -152,7 +152,7 @@ inputs() {
 
 @test "convert -i: which of several, and what is wrong" {
 	need skopeo
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return 1
 	fb_layout dir latest
 	cp -r dir two
 	umoci config --image two:latest --tag second --config.env X=1
