@@ -372,7 +372,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$FLAMEBOX" pull -q "$bad/stall:latest" 3>&
 	tar -cf good.tar ok
 	python3 -B "$BATS_TEST_DIRNAME/../layers/layout.py" none bad good.tar layer
 	skopeo copy -q --dest-tls-verify=false oci:bad:latest "docker://$reg/bad:1"
-	run --separate-stderr fb pull "$reg/bad:1"
+	run --separate-stderr fb pull -q "$reg/bad:1"
 	is "$status" 1
 	is "$output" ""
 	is "$(lines_of "$stderr")" 1
