@@ -22,6 +22,8 @@ $(BUILD)/build.ninja:
 
 program: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet flamebox flamebox-monitor flamebox-net initramfs.cpio
+	@# root's machines run it as users of their own, whatever the umask
+	@chmod 755 $(BUILD)/flamebox-net
 
 kernel:
 	@kernel/build.sh $(BUILD)

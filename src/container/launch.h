@@ -21,7 +21,8 @@ enum fb_launch_fd {
 	FB_LAUNCH_VMM_CONSOLE,
 	FB_LAUNCH_VMM_STDERR,
 	FB_LAUNCH_VMM_NIC,
-	FB_LAUNCH_NET_NIC, /* the network back end's end */
+	FB_LAUNCH_NET_NIC,     /* the network back end's end */
+	FB_LAUNCH_NET_PROGRAM, /* and its program: its user may not have the path */
 	FB_LAUNCH_VMM_KERNEL,
 	FB_LAUNCH_VMM_INITRAMFS,
 	FB_LAUNCH_VMM_DISK, /* the first of FB_MACHINE_DISKS_MAX */

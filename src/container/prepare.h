@@ -19,7 +19,7 @@
  * @net:      The guest's addresses
  * @routes:   Of the host
  * @vmm_uid:  User and group id of the machine's processes, when root starts them
- * @upper_fd, @kernel_fd, @initramfs_fd: Owned, -EBADF where there is none
+ * @net_program_fd, @upper_fd, @kernel_fd, @initramfs_fd: Owned, -EBADF where there is none
  * @plan:     The machine's processes, by the descriptor numbers of launch.h
  * @resolv_conf, @hosts: Texts of the guest's files
  * @tmpfs:    --tmpfs, @tmpfs_count; their texts are in @tmpfs_texts
@@ -33,6 +33,7 @@ struct fb_preparation {
 	struct fb_net_guest net;
 	struct fb_net_routes routes;
 	uid_t vmm_uid;
+	int net_program_fd;
 	int upper_fd;
 	int kernel_fd;
 	int initramfs_fd;

@@ -2,9 +2,11 @@
 /* The machine: engine, files, disk, network, and the plan made of them. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
@@ -76,7 +78,27 @@ int fb_prepare_files(struct fb_preparation *p, struct fb_err *err)
 			       &p->upper_fd, err);
 }
 
-/* its socket is placed by fb_launch() */
+/* the user of the machine need not be able to walk to it, but it must run it */
+static int open_network(struct fb_preparation *p, struct fb_err *err)
+{
+	FB_FREE char *path = NULL;
+	struct stat st;
+	int r = fb_files_find(FB_NET_SLIRP_PROGRAM, &path, err);
+
+	if (r < 0)
+		return r;
+	p->net_program_fd = open(path, O_PATH | O_CLOEXEC);
+	if (p->net_program_fd < 0 || fstat(p->net_program_fd, &st) < 0)
+		return fb_err_set(err, -errno, "open '%s': %m", path);
+	if (geteuid() == 0 && (st.st_mode & 05) != 05) {
+		r = fb_err_set(err, -EACCES, "'%s': other users may not run it",
+			       path);
+		return fb_err_hint(err, r, "chmod 755 %s", path);
+	}
+	return 0;
+}
+
+/* its socket and its program are placed by fb_launch() */
 static int add_network(struct fb_preparation *p, struct fb_err *err)
 {
 	/* libraries, and what it takes to look names up as the host does */
@@ -92,12 +114,14 @@ static int add_network(struct fb_preparation *p, struct fb_err *err)
 		"/run/resolvconf",
 		"/run/NetworkManager",
 	};
-	FB_FREE char *path = NULL;
 	struct fb_plan_process *process;
-	int r = fb_files_find(FB_NET_SLIRP_PROGRAM, &path, err);
+	char path[32];
+	int r = open_network(p, err);
 
 	if (r < 0)
 		return r;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d",
+		       FB_LAUNCH_NET_PROGRAM);
 	process = fb_plan_add_process(&p->plan, "network", path);
 	if (!process)
 		return fb_err_set(err, -ENOMEM, "prepare the network: %m");
