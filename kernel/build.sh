@@ -12,7 +12,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "${1:?usage: build.sh OUT}"
 out=$(cd "$1" && pwd)
 cache=${FLAMEBOX_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/flamebox}/kernel
-jobs=$(nproc)
+# one more than there are processors: a job waits for its files now and then
+jobs=$(($(nproc) + 1))
 
 fail() {
 	echo "kernel: $*" >&2
