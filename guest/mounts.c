@@ -94,11 +94,13 @@ static int mount_at(const struct mount_entry *m, struct fb_err *err)
 /*
  * Without swap, a machine short of memory evicts the pages of its programs and
  * reads them back from the image for ever.  When the working set cannot be kept
- * this long, the OOM killer strikes.  A kernel of the user's own may lack it.
+ * this long, the OOM killer strikes.  Short: a program that reads or writes files
+ * faster than memory turns over in this time would be taken for one (a second is
+ * too much, tried with dd).  A kernel of the user's own may lack it.
  */
 static void end_thrashing(void)
 {
-	static const char patience_ms[] = "1000";
+	static const char patience_ms[] = "20";
 	FB_FD int fd =
 		open("/sys/kernel/mm/lru_gen/min_ttl_ms", O_WRONLY | O_CLOEXEC);
 
