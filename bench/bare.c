@@ -118,6 +118,7 @@ static int follow(int fd, char **words, int count, const char *root,
 	char text[FB_GUEST_TEXT_MAX + 1];
 	struct fb_frame_reader reader;
 	struct fb_frame frame;
+	uint8_t *space;
 	size_t room;
 	ssize_t n;
 
@@ -135,7 +136,8 @@ static int follow(int fd, char **words, int count, const char *root,
 			if (frame.type == FB_GUEST_EXIT)
 				return (int)fb_frame_exit(&frame, text).value;
 		}
-		n = read(fd, fb_frame_reader_space(&reader, &room), room);
+		space = fb_frame_reader_space(&reader, &room);
+		n = read(fd, space, room);
 		if (n <= 0)
 			return -1;
 		fb_frame_reader_fed(&reader, (size_t)n);
