@@ -101,14 +101,8 @@ static int open_network(struct fb_preparation *p, struct fb_err *err)
 /* its socket and its program are placed by fb_launch() */
 static int add_network(struct fb_preparation *p, struct fb_err *err)
 {
-	/* libraries, and what it takes to look names up as the host does */
+	/* what it takes to look names up as the host does */
 	static const char *const readable[] = {
-		"/usr",
-		"/lib",
-		"/lib64",
-		"/etc/ld.so.cache",
-		"/etc/ld.so.preload",
-		"/proc/self",
 		"/etc/resolv.conf",
 		"/run/systemd/resolve",
 		"/run/resolvconf",
@@ -129,6 +123,7 @@ static int add_network(struct fb_preparation *p, struct fb_err *err)
 	(void)fb_strv_addf(&process->argv, "%s%s", p->net.v4_prefix ? "4" : "",
 			   p->net.v6_prefix ? "6" : "");
 	(void)fb_strv_add(&process->readable, path);
+	fb_plan_allow_libraries(process);
 	for (size_t i = 0; i < FB_ARRAY_SIZE(readable); i++)
 		(void)fb_strv_add(&process->readable, readable[i]);
 	if (process->argv.err || process->readable.err)

@@ -51,6 +51,21 @@ struct fb_plan_process *fb_plan_add_process(struct fb_plan *plan,
 	return p;
 }
 
+void fb_plan_allow_libraries(struct fb_plan_process *process)
+{
+	static const char *const paths[] = {
+		"/usr",
+		"/lib",
+		"/lib64",
+		"/etc/ld.so.cache",
+		"/etc/ld.so.preload",
+		"/proc/self",
+	};
+
+	for (size_t i = 0; i < FB_ARRAY_SIZE(paths); i++)
+		(void)fb_strv_add(&process->readable, paths[i]);
+}
+
 int fb_plan_give_fd(struct fb_plan_process *process, int fd)
 {
 	if (process->fd_count == FB_PLAN_FDS_MAX)

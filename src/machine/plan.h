@@ -74,6 +74,12 @@ struct fb_plan_process *fb_plan_add_process(struct fb_plan *plan,
 					    const char *name, const char *path);
 
 /**
+ * fb_plan_allow_libraries() - Let it read what a dynamic program starts from
+ * @process: Mutated; out of memory shows in its @readable
+ */
+void fb_plan_allow_libraries(struct fb_plan_process *process);
+
+/**
  * fb_plan_give_fd() - Let a process have a descriptor under the same number
  *
  * Return: 0; -E2BIG.

@@ -21,12 +21,6 @@
 #define KERNEL_TCG_CLOCK " tsc=reliable tsc_early_khz="
 
 static const char *const readable[] = {
-	"/usr",
-	"/lib",
-	"/lib64",
-	"/etc/ld.so.cache",
-	"/etc/ld.so.preload",
-	"/proc/self",
 	"/sys/devices/system",
 	"/dev/urandom",
 };
@@ -231,6 +225,7 @@ static void add_home(struct fb_plan_process *p)
 
 static void render_sandbox(enum fb_accel accel, struct fb_plan_process *p)
 {
+	fb_plan_allow_libraries(p);
 	for (size_t i = 0; i < FB_ARRAY_SIZE(readable); i++)
 		(void)fb_strv_add(&p->readable, readable[i]);
 	add_home(p);
