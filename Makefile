@@ -11,6 +11,10 @@ FUZZ_SECONDS ?= 60
 ENGINE ?= auto
 export FLAMEBOX_TEST_ENGINE = $(ENGINE)
 
+# "no work to do" is nothing to tell
+ninja = @out=$$(ninja -C $(BUILD) --quiet $(1) 2>&1); status=$$?; \
+	case $$out in '' | *'no work to do.') ;; *) printf '%s\n' "$$out" ;; esac; exit $$status
+
 .DELETE_ON_ERROR:
 .PHONY: all program kernel demo run check check-fresh bench lint fuzz install deb clean help
 
@@ -21,7 +25,7 @@ $(BUILD)/build.ninja:
 	@mv $(BUILD).log $(BUILD)/setup.log
 
 program: $(BUILD)/build.ninja
-	@ninja -C $(BUILD) --quiet flamebox flamebox-monitor flamebox-net initramfs.cpio
+	$(call ninja,flamebox flamebox-monitor flamebox-net initramfs.cpio)
 	@# root's machines run it as users of their own, whatever the umask
 	@chmod 755 $(BUILD)/flamebox-net
 
@@ -43,7 +47,7 @@ check-fresh: ## quickstart and quickstart check in a bare Debian tree (as root)
 	@scripts/check-fresh
 
 bench: all ## figures and ratios, side by side with other tools
-	@ninja -C $(BUILD) --quiet bench/bench-bare
+	$(call ninja,bench/bench-bare)
 	@bench/run $(BUILD)
 
 lint: ## format, static analysis, shell scripts, layers
