@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +14,7 @@
 
 #include "base/io.h"
 #include "base/spawn.h"
+#include "cli/doctor_host.h"
 #include "cli/format.h"
 #include "container/files.h"
 #include "machine/engine.h"
@@ -28,49 +29,11 @@
 #define DISK_LOW (2ull << 30)
 #define MEMORY_LOW (1ull << 30)
 
-static const char *const status_names[] = {
-	[FB_DOCTOR_OK] = "ok",
-	[FB_DOCTOR_WARNING] = "warning",
-	[FB_DOCTOR_MISSING] = "missing",
-};
-_Static_assert(FB_ARRAY_SIZE(status_names) == FB_DOCTOR_STATUS_COUNT,
-	       "a name each");
-
-const char *fb_doctor_status_name(enum fb_doctor_status status)
-{
-	return status_names[status];
-}
-
-bool fb_doctor_healthy(const struct fb_doctor_report *report)
-{
-	for (size_t i = 0; i < report->count; i++)
-		if (report->checks[i].status == FB_DOCTOR_MISSING)
-			return false;
-	return true;
-}
-
-__attribute__((format(printf, 5, 6))) static void
-add(struct fb_doctor_report *report, const char *name,
-    enum fb_doctor_status status, const char *fix, const char *fmt, ...)
-{
-	struct fb_doctor_check *c = &report->checks[report->count];
-	va_list ap;
-
-	if (report->count == FB_DOCTOR_CHECKS_MAX)
-		return;
-	report->count++;
-	*c = (struct fb_doctor_check){ .name = name, .status = status };
-	va_start(ap, fmt);
-	(void)vsnprintf(c->detail, sizeof(c->detail), fmt, ap);
-	va_end(ap);
-	(void)snprintf(c->fix, sizeof(c->fix), "%s", fix);
-}
-
 /* an error as a finding: its text, its hint as the fix */
 static void add_err(struct fb_doctor_report *report, const char *name,
 		    enum fb_doctor_status status, const struct fb_err *err)
 {
-	add(report, name, status, err->hint, "%s", err->msg);
+	fb_doctor_add(report, name, status, err->hint, "%s", err->msg);
 }
 
 static void check_host(struct fb_doctor_report *report)
@@ -78,9 +41,9 @@ static void check_host(struct fb_doctor_report *report)
 	struct utsname u;
 
 	if (uname(&u) == 0)
-		add(report, "host", FB_DOCTOR_OK, "",
-		    "flamebox %s on Linux %s, %s, %d CPUs", FB_VERSION,
-		    u.release, u.machine, get_nprocs());
+		fb_doctor_add(report, "host", FB_DOCTOR_OK, "",
+			      "flamebox %s on Linux %s, %s, %d CPUs",
+			      FB_VERSION, u.release, u.machine, get_nprocs());
 }
 
 static void check_memory(struct fb_doctor_report *report)
@@ -98,12 +61,13 @@ static void check_memory(struct fb_doctor_report *report)
 		kib = strtoull(at + strlen("MemAvailable:"), NULL, 10);
 	(void)fb_format_size(kib * 1024, size);
 	if (kib * 1024 < MEMORY_LOW)
-		add(report, "memory", FB_DOCTOR_WARNING,
-		    "free some, or start containers with a smaller --memory",
-		    "only %s are available", size);
+		fb_doctor_add(
+			report, "memory", FB_DOCTOR_WARNING,
+			"free some, or start containers with a smaller --memory",
+			"only %s are available", size);
 	else
-		add(report, "memory", FB_DOCTOR_OK, "", "%s are available",
-		    size);
+		fb_doctor_add(report, "memory", FB_DOCTOR_OK, "",
+			      "%s are available", size);
 }
 
 /* The first line that `PROGRAM --version` prints; "" where it says nothing */
@@ -145,20 +109,23 @@ static void check_engines(struct fb_doctor_report *report)
 
 		if (!program) {
 			/* whether that matters is what "choice" says */
-			add(report, "engine", FB_DOCTOR_WARNING,
-			    !strcmp((*e)->name, "qemu")
-				    ? "apt-get install qemu-system-x86"
-				    : "",
-			    "%s: not found in PATH", (*e)->title);
+			fb_doctor_add(
+				report, "engine", FB_DOCTOR_WARNING,
+				!strcmp((*e)->name, "qemu")
+					? "apt-get install qemu-system-x86"
+					: "",
+				"%s: not found in PATH", (*e)->title);
 			continue;
 		}
 		ask_version(program, version);
-		add(report, "engine", FB_DOCTOR_OK, "", "%s: %s%s%s",
-		    (*e)->title, program, version[0] ? ", " : "", version);
+		fb_doctor_add(report, "engine", FB_DOCTOR_OK, "", "%s: %s%s%s",
+			      (*e)->title, program, version[0] ? ", " : "",
+			      version);
 	}
 }
 
-static void check_accelerator(struct fb_cli *cli,
+/* Return: KVM runs guest code natively */
+static bool check_accelerator(struct fb_cli *cli,
 			      struct fb_doctor_report *report)
 {
 	FB_ENGINE_CHOICE struct fb_engine_choice choice = { 0 };
@@ -166,18 +133,21 @@ static void check_accelerator(struct fb_cli *cli,
 	struct fb_probe probe;
 
 	fb_probe_kvm(&probe);
-	add(report, "accelerator",
-	    probe.kvm == FB_KVM_NATIVE ? FB_DOCTOR_OK : FB_DOCTOR_WARNING,
-	    probe.fix, "KVM is %s: %s", fb_kvm_verdict_name(probe.kvm),
-	    probe.reason);
+	fb_doctor_add(report, "accelerator",
+		      probe.kvm == FB_KVM_NATIVE ? FB_DOCTOR_OK
+						 : FB_DOCTOR_WARNING,
+		      probe.fix, "KVM is %s: %s",
+		      fb_kvm_verdict_name(probe.kvm), probe.reason);
 	if (fb_engine_select(cli->config.engine, cli->config.accel, &probe,
 			     &choice, &err) < 0) {
 		add_err(report, "choice", FB_DOCTOR_MISSING, &err);
-		return;
+		return probe.kvm == FB_KVM_NATIVE;
 	}
-	add(report, "choice", FB_DOCTOR_OK, "", "machines run on %s with %s",
-	    choice.ops->title,
-	    choice.accel == FB_ACCEL_KVM ? "KVM" : "software emulation");
+	fb_doctor_add(report, "choice", FB_DOCTOR_OK, "",
+		      "machines run on %s with %s", choice.ops->title,
+		      choice.accel == FB_ACCEL_KVM ? "KVM"
+						   : "software emulation");
+	return probe.kvm == FB_KVM_NATIVE;
 }
 
 static void check_file(struct fb_doctor_report *report, const char *what,
@@ -193,13 +163,35 @@ static void check_file(struct fb_doctor_report *report, const char *what,
 		return;
 	}
 	if (!path || stat(path, &st) < 0 || access(path, R_OK) < 0) {
-		add(report, what, FB_DOCTOR_MISSING,
-		    "set it right in the configuration file", "'%s': %m",
-		    path ? path : "");
+		fb_doctor_add(report, what, FB_DOCTOR_MISSING,
+			      "set it right in the configuration file",
+			      "'%s': %m", path ? path : "");
 		return;
 	}
-	add(report, what, FB_DOCTOR_OK, "", "%s, %s", path,
-	    fb_format_size((uint64_t)st.st_size, size));
+	fb_doctor_add(report, what, FB_DOCTOR_OK, "", "%s, %s", path,
+		      fb_format_size((uint64_t)st.st_size, size));
+}
+
+/* Firecracker has no other way between host and guest */
+static void check_vsock(struct fb_doctor_report *report, const char *given)
+{
+	FB_FREE char *path = NULL;
+	FB_FD int fd = -EBADF;
+
+	if (!given && fb_files_find("vmlinux", &path, NULL) < 0)
+		return;
+	fd = open(given ? given : path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (fb_doctor_kernel_has_vsock(fd) == 1)
+		fb_doctor_add(report, "vsock", FB_DOCTOR_OK, "",
+			      "the guest's kernel has its driver");
+	else
+		fb_doctor_add(report, "vsock", FB_DOCTOR_WARNING,
+			      "use FlameBox's own kernel, or one with "
+			      "CONFIG_VIRTIO_VSOCKETS=y, not compressed",
+			      "the guest's kernel shows no driver for it: "
+			      "Firecracker's machines can't be reached");
 }
 
 static void check_tools(struct fb_doctor_report *report)
@@ -209,17 +201,20 @@ static void check_tools(struct fb_doctor_report *report)
 	struct fb_err err = { 0 };
 
 	if (mkfs)
-		add(report, "mkfs.ext4", FB_DOCTOR_OK, "", "%s", mkfs);
+		fb_doctor_add(report, "mkfs.ext4", FB_DOCTOR_OK, "", "%s",
+			      mkfs);
 	else
-		add(report, "mkfs.ext4", FB_DOCTOR_MISSING,
-		    "apt-get install e2fsprogs, or run with --ephemeral",
-		    "not found: no writable disk can be made");
+		fb_doctor_add(
+			report, "mkfs.ext4", FB_DOCTOR_MISSING,
+			"apt-get install e2fsprogs, or run with --ephemeral",
+			"not found: no writable disk can be made");
 	if (fb_curl_load(FB_CURL_SONAME, &curl, &err) < 0) {
 		add_err(report, "libcurl", FB_DOCTOR_WARNING, &err);
 		return;
 	}
-	add(report, "libcurl", FB_DOCTOR_OK, "", "version %u.%u.%u",
-	    curl.version >> 16, curl.version >> 8 & 255, curl.version & 255);
+	fb_doctor_add(report, "libcurl", FB_DOCTOR_OK, "", "version %u.%u.%u",
+		      curl.version >> 16, curl.version >> 8 & 255,
+		      curl.version & 255);
 	fb_curl_unload(&curl);
 }
 
@@ -231,34 +226,56 @@ static void check_network(struct fb_doctor_report *report)
 
 	fb_net_routes_get(&routes);
 	if (!routes.v4 && !routes.v6) {
-		add(report, "network", FB_DOCTOR_WARNING,
-		    "bring an interface up",
-		    "this host has no route to anywhere");
+		fb_doctor_add(report, "network", FB_DOCTOR_WARNING,
+			      "bring an interface up",
+			      "this host has no route to anywhere");
 		return;
 	}
 	if (fb_files_find(FB_NET_SLIRP_PROGRAM, &path, &err) < 0)
 		add_err(report, "network", FB_DOCTOR_MISSING, &err);
 	else
-		add(report, "network", FB_DOCTOR_OK, "", "by %s", path);
+		fb_doctor_add(report, "network", FB_DOCTOR_OK, "", "by %s",
+			      path);
 }
 
 static void check_rights(struct fb_doctor_report *report)
 {
 	if (geteuid() == 0)
-		add(report, "rights", FB_DOCTOR_OK, "",
-		    "root; each machine runs as a user id of its own");
+		fb_doctor_add(
+			report, "rights", FB_DOCTOR_OK, "",
+			"root; each machine runs as a user id of its own");
 	else
-		add(report, "rights", FB_DOCTOR_OK, "",
-		    "user %u; machines run as this user", geteuid());
+		fb_doctor_add(report, "rights", FB_DOCTOR_OK, "",
+			      "user %u; machines run as this user", geteuid());
 	if (fb_sandbox_available())
-		add(report, "sandbox", FB_DOCTOR_OK, "",
-		    "Landlock: a machine's process sees none of the host's "
-		    "files");
+		fb_doctor_add(
+			report, "sandbox", FB_DOCTOR_OK, "",
+			"Landlock: a machine's process sees none of the host's "
+			"files");
 	else
-		add(report, "sandbox", FB_DOCTOR_WARNING,
-		    "boot the host with lsm=landlock,... (Linux 5.13 or newer)",
-		    "no Landlock: only seccomp and the user id keep a machine's "
-		    "process in");
+		fb_doctor_add(
+			report, "sandbox", FB_DOCTOR_WARNING,
+			"boot the host with lsm=landlock,... (Linux 5.13 or newer)",
+			"no Landlock: only seccomp and the user id keep a machine's "
+			"process in");
+}
+
+#define GROUPS_MAX 65536
+
+static void check_kvm_host(bool kvm, struct fb_doctor_report *report)
+{
+	FB_FD int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	FB_FREE gid_t *groups = calloc(GROUPS_MAX, sizeof(*groups));
+	int count = groups ? getgroups(GROUPS_MAX, groups) : 0;
+	const struct fb_doctor_user user = {
+		.uid = geteuid(),
+		.gid = getegid(),
+		.groups = groups,
+		.group_count = count > 0 ? (size_t)count : 0,
+	};
+
+	if (root >= 0)
+		fb_doctor_look_at_host(root, &user, kvm, report);
 }
 
 /* Can a file with holes be made there? Container disks are that */
@@ -287,24 +304,27 @@ static void check_state(struct fb_cli *cli, struct fb_doctor_report *report)
 		add_err(report, "state", FB_DOCTOR_MISSING, &err);
 		return;
 	}
-	add(report, "state", FB_DOCTOR_OK, "", "%s, sockets in %s",
-	    cli->roots.state, cli->roots.run);
+	fb_doctor_add(report, "state", FB_DOCTOR_OK, "", "%s, sockets in %s",
+		      cli->roots.state, cli->roots.run);
 	if (fstatfs(fd, &fs) < 0)
 		return;
 	free_bytes = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
 	(void)fb_format_size(free_bytes, size);
 	if (free_bytes < DISK_LOW)
-		add(report, "disk", FB_DOCTOR_WARNING,
-		    "remove images with 'flamebox rmi', or use --root on "
-		    "another disk",
-		    "only %s are free", size);
+		fb_doctor_add(
+			report, "disk", FB_DOCTOR_WARNING,
+			"remove images with 'flamebox rmi', or use --root on "
+			"another disk",
+			"only %s are free", size);
 	else if (!has_holes(fd))
-		add(report, "disk", FB_DOCTOR_WARNING,
-		    "use --root on ext4, XFS or btrfs",
-		    "%s are free; files with holes take their whole size",
-		    size);
+		fb_doctor_add(
+			report, "disk", FB_DOCTOR_WARNING,
+			"use --root on ext4, XFS or btrfs",
+			"%s are free; files with holes take their whole size",
+			size);
 	else
-		add(report, "disk", FB_DOCTOR_OK, "", "%s are free", size);
+		fb_doctor_add(report, "disk", FB_DOCTOR_OK, "", "%s are free",
+			      size);
 }
 
 void fb_doctor_examine(struct fb_cli *cli, struct fb_doctor_report *ret)
@@ -313,8 +333,9 @@ void fb_doctor_examine(struct fb_cli *cli, struct fb_doctor_report *ret)
 	check_host(ret);
 	check_memory(ret);
 	check_engines(ret);
-	check_accelerator(cli, ret);
+	check_kvm_host(check_accelerator(cli, ret), ret);
 	check_file(ret, "kernel", "vmlinux", cli->config.kernel);
+	check_vsock(ret, cli->config.kernel);
 	check_file(ret, "initramfs", "initramfs.cpio", NULL);
 	check_file(ret, "monitor", "flamebox-monitor", NULL);
 	check_tools(ret);

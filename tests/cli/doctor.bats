@@ -26,7 +26,7 @@ status_of() {
 	run --separate-stderr fb doctor --format json
 	is "$stderr" ""
 	local c
-	for c in host engine accelerator choice kernel initramfs monitor \
+	for c in host engine accelerator choice userns kernel vsock initramfs monitor \
 		mkfs.ext4 libcurl network rights sandbox state disk; do
 		[[ "$(status_of "$c")" =~ ^(ok|warning|missing)$ ]] || fail "no $c"
 	done
@@ -63,6 +63,18 @@ status_of() {
 	run --separate-stderr fb --config "$BATS_TEST_TMPDIR/c.json" doctor
 	is "$status" 1
 	has "$output" "missing  kernel       '/nonexistent/vmlinux': No such file or directory"
+}
+
+@test "a kernel without vsock is told with what mends it; ours has it" {
+	need jq
+	run --separate-stderr fb doctor --format json
+	is "$(status_of vsock)" warning
+	has "$output" "CONFIG_VIRTIO_VSOCKETS=y"
+	local ours="${FLAMEBOX%/*}/vmlinux"
+	[ -f "$ours" ] || skip "no kernel beside the program"
+	cp "$ours" "$FLAMEBOX_LIBEXEC/vmlinux"
+	run --separate-stderr fb doctor --format json
+	is "$(status_of vsock)" ok
 }
 
 @test "a state that can't be made is a finding, not the end" {
