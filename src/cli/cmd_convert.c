@@ -42,17 +42,12 @@ static const struct fb_option convert_options[] = {
 		       "Compressing threads"),
 	FB_OPTION_BYTES(struct convert_flags, max_image_size, 0,
 			"max-image-size", "Largest SquashFS that is written"),
-	FB_OPTION_STRING(struct convert_flags, platform, 0, "platform",
-			 "os/arch[/variant]",
-			 "Which image of several platforms"),
+	FB_OPTION_PLATFORM(struct convert_flags),
 	FB_OPTION_FLAG_ON(struct convert_flags, tls_verify, 0, "tls-verify",
 			  "Verify the registry's certificate"),
-	FB_OPTION_FLAG(struct convert_flags, quiet, 'q', "quiet",
-		       "Don't show progress"),
+	FB_OPTION_QUIET(struct convert_flags, "Don't show progress"),
 	FB_OPTION_PROGRESS(struct convert_flags),
-	FB_OPTION_LIST(struct convert_flags, require_signature, 0,
-		       "require-signature", "key",
-		       "Public key (PEM file) that must have signed the image"),
+	FB_OPTION_REQUIRE_SIGNATURE(struct convert_flags),
 	FB_OPTION_END,
 };
 
@@ -137,12 +132,10 @@ static int convert_run(struct fb_cli *cli, const struct fb_call *call,
 		       struct fb_err *err)
 {
 	const struct convert_flags *flags = call->flags;
-	enum fb_progress_mode mode = FB_PROGRESS_MODE_AUTO;
 	FB_IMAGE_PROGRESS struct fb_image_progress progress = { 0 };
 	struct fb_registry_options registry =
 		fb_names_registry_options(cli, flags->tls_verify);
-	struct fb_image_context ctx = { .log = &cli->log,
-					.progress = &progress.progress };
+	struct fb_image_context ctx;
 	struct fb_image_pull pull = { .reference = call->args[0],
 				      .registry = &registry,
 				      .fetch_only = true };
@@ -163,16 +156,13 @@ static int convert_run(struct fb_cli *cli, const struct fb_call *call,
 				  "to a terminal");
 	r = fb_names_platform(flags->platform, &platform, &pull.platform, err);
 	if (r == 0)
-		r = fb_image_progress_mode(flags->progress, flags->quiet, &mode,
-					   err);
-	if (r == 0)
 		r = fb_names_trust(&flags->require_signature, &trust, err);
 	if (r == 0)
-		r = fb_cli_store(cli, &ctx.store, err);
+		r = fb_image_progress_open(&progress, cli, &ctx,
+					   flags->progress, flags->quiet, err);
 	if (r < 0)
 		return r;
 	pull.trust = &trust;
-	fb_image_progress_begin(&progress, cli, mode);
 	r = convert_image(flags, &ctx, &pull, &result, err);
 	fb_image_progress_end(&progress);
 	if (r == 0)

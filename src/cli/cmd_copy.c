@@ -24,9 +24,7 @@ static const struct fb_option copy_options[] = {
 	FB_OPTION_FLAG_ON(struct copy_flags, dest_tls_verify, 0,
 			  "dest-tls-verify",
 			  "Verify the certificate of DESTINATION's registry"),
-	FB_OPTION_STRING(struct copy_flags, platform, 0, "platform",
-			 "os/arch[/variant]",
-			 "Which image of several platforms"),
+	FB_OPTION_PLATFORM(struct copy_flags),
 	FB_OPTION_PROGRESS(struct copy_flags),
 	FB_OPTION_END,
 };
@@ -40,14 +38,12 @@ static int copy_run(struct fb_cli *cli, const struct fb_call *call,
 		fb_names_registry_options(cli, flags->src_tls_verify);
 	struct fb_registry_options to =
 		fb_names_registry_options(cli, flags->dest_tls_verify);
-	struct fb_image_context ctx = { .log = &cli->log,
-					.progress = &progress.progress };
+	struct fb_image_context ctx;
 	struct fb_image_copy copy = { .from = call->args[0],
 				      .to = call->args[1],
 				      .all = flags->all,
 				      .from_registry = &from,
 				      .to_registry = &to };
-	enum fb_progress_mode mode = FB_PROGRESS_MODE_AUTO;
 	char text[FB_DIGEST_TEXT_MAX];
 	struct fb_platform platform;
 	struct fb_digest digest;
@@ -55,13 +51,10 @@ static int copy_run(struct fb_cli *cli, const struct fb_call *call,
 				  err);
 
 	if (r == 0)
-		r = fb_image_progress_mode(flags->progress, flags->quiet, &mode,
-					   err);
-	if (r == 0)
-		r = fb_cli_store(cli, &ctx.store, err);
+		r = fb_image_progress_open(&progress, cli, &ctx,
+					   flags->progress, flags->quiet, err);
 	if (r < 0)
 		return r;
-	fb_image_progress_begin(&progress, cli, mode);
 	r = fb_image_copy(&ctx, &copy, &digest, err);
 	fb_image_progress_end(&progress);
 	if (r < 0)

@@ -22,11 +22,8 @@ static const struct fb_option load_options[] = {
 			 "'-' or nothing reads standard input"),
 	FB_OPTION_STRING(struct load_flags, name, 0, "name", "reference",
 			 "Name that the image gets"),
-	FB_OPTION_STRING(struct load_flags, platform, 0, "platform",
-			 "os/arch[/variant]",
-			 "Which image of several platforms"),
-	FB_OPTION_FLAG(struct load_flags, quiet, 'q', "quiet",
-		       "Don't show progress"),
+	FB_OPTION_PLATFORM(struct load_flags),
+	FB_OPTION_QUIET(struct load_flags, "Don't show progress"),
 	FB_OPTION_PROGRESS(struct load_flags),
 	FB_OPTION_END,
 };
@@ -35,12 +32,10 @@ static int load_run(struct fb_cli *cli, const struct fb_call *call,
 		    struct fb_err *err)
 {
 	const struct load_flags *flags = call->flags;
-	enum fb_progress_mode mode = FB_PROGRESS_MODE_AUTO;
 	FB_IMAGE_PROGRESS struct fb_image_progress progress = { 0 };
 	FB_STRV struct fb_strv loaded = { 0 };
 	struct fb_platform platform;
-	struct fb_image_context ctx = { .log = &cli->log,
-					.progress = &progress.progress };
+	struct fb_image_context ctx;
 	struct fb_image_load load = {
 		.path = flags->input ? flags->input : "-",
 		.fd = STDIN_FILENO,
@@ -57,12 +52,10 @@ static int load_run(struct fb_cli *cli, const struct fb_call *call,
 					      "load: requested load from "
 					      "stdin, but stdin is a terminal"),
 				   "name a file: flamebox load -i PATH");
-	r = fb_image_progress_mode(flags->progress, flags->quiet, &mode, err);
-	if (r == 0)
-		r = fb_cli_store(cli, &ctx.store, err);
+	r = fb_image_progress_open(&progress, cli, &ctx, flags->progress,
+				   flags->quiet, err);
 	if (r < 0)
 		return r;
-	fb_image_progress_begin(&progress, cli, mode);
 	r = fb_image_load(&ctx, &load, &loaded, err);
 	fb_image_progress_end(&progress);
 	for (size_t i = 0; r == 0 && i < loaded.count; i++)

@@ -25,13 +25,9 @@ static const struct fb_option pull_options[] = {
 		struct pull_flags, convert, 0, "convert",
 		"Convert it while its layers come; with =false when it is "
 		"first run"),
-	FB_OPTION_STRING(struct pull_flags, platform, 0, "platform",
-			 "os/arch[/variant]",
-			 "Which image of several platforms"),
+	FB_OPTION_PLATFORM(struct pull_flags),
 	FB_OPTION_PROGRESS(struct pull_flags),
-	FB_OPTION_LIST(struct pull_flags, require_signature, 0,
-		       "require-signature", "key",
-		       "Public key (PEM file) that must have signed the image"),
+	FB_OPTION_REQUIRE_SIGNATURE(struct pull_flags),
 	FB_OPTION_END,
 };
 
@@ -51,13 +47,11 @@ static int pull_run(struct fb_cli *cli, const struct fb_call *call,
 		    struct fb_err *err)
 {
 	const struct pull_flags *flags = call->flags;
-	enum fb_progress_mode mode = FB_PROGRESS_MODE_AUTO;
 	FB_IMAGE_PROGRESS struct fb_image_progress progress = { 0 };
 	FB_IMAGE_PULLED struct fb_image_pulled pulled = { 0 };
 	struct fb_registry_options registry =
 		fb_names_registry_options(cli, flags->tls_verify);
-	struct fb_image_context ctx = { .log = &cli->log,
-					.progress = &progress.progress };
+	struct fb_image_context ctx;
 	struct fb_image_pull pull = { .reference = call->args[0],
 				      .registry = &registry,
 				      .fetch_only = !flags->convert };
@@ -70,16 +64,13 @@ static int pull_run(struct fb_cli *cli, const struct fb_call *call,
 		r = fb_names_platform(flags->platform, &platform,
 				      &pull.platform, err);
 	if (r == 0)
-		r = fb_image_progress_mode(flags->progress, flags->quiet, &mode,
-					   err);
-	if (r == 0)
 		r = fb_names_trust(&flags->require_signature, &trust, err);
 	if (r == 0)
-		r = fb_cli_store(cli, &ctx.store, err);
+		r = fb_image_progress_open(&progress, cli, &ctx,
+					   flags->progress, flags->quiet, err);
 	if (r < 0)
 		return r;
 	pull.trust = &trust;
-	fb_image_progress_begin(&progress, cli, mode);
 	r = fb_image_pull(&ctx, &pull, &pulled, err);
 	fb_image_progress_end(&progress);
 	if (r < 0)

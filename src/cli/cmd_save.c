@@ -23,8 +23,7 @@ static const struct fb_option save_options[] = {
 	FB_OPTION_STRING(struct save_flags, platform, 0, "platform",
 			 "os/arch[/variant]",
 			 "Which platform the images must be for"),
-	FB_OPTION_FLAG(struct save_flags, quiet, 'q', "quiet",
-		       "Don't show progress"),
+	FB_OPTION_QUIET(struct save_flags, "Don't show progress"),
 	FB_OPTION_PROGRESS(struct save_flags),
 	FB_OPTION_END,
 };
@@ -33,11 +32,9 @@ static int save_run(struct fb_cli *cli, const struct fb_call *call,
 		    struct fb_err *err)
 {
 	const struct save_flags *flags = call->flags;
-	enum fb_progress_mode mode = FB_PROGRESS_MODE_AUTO;
 	FB_IMAGE_PROGRESS struct fb_image_progress progress = { 0 };
 	struct fb_platform platform;
-	struct fb_image_context ctx = { .log = &cli->log,
-					.progress = &progress.progress };
+	struct fb_image_context ctx;
 	struct fb_image_save save = {
 		.path = flags->output ? flags->output : "-",
 		.fd = STDOUT_FILENO,
@@ -55,12 +52,10 @@ static int save_run(struct fb_cli *cli, const struct fb_call *call,
 		return fb_err_set(err, -EINVAL,
 				  "cowardly refusing to save to a terminal. "
 				  "Use the -o flag or redirect");
-	r = fb_image_progress_mode(flags->progress, flags->quiet, &mode, err);
-	if (r == 0)
-		r = fb_cli_store(cli, &ctx.store, err);
+	r = fb_image_progress_open(&progress, cli, &ctx, flags->progress,
+				   flags->quiet, err);
 	if (r < 0)
 		return r;
-	fb_image_progress_begin(&progress, cli, mode);
 	return fb_image_save(&ctx, &save, err);
 }
 

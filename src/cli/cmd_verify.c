@@ -58,12 +58,10 @@ static int verify_run(struct fb_cli *cli, const struct fb_call *call,
 		      struct fb_err *err)
 {
 	const struct verify_flags *flags = call->flags;
-	enum fb_progress_mode mode = FB_PROGRESS_MODE_AUTO;
 	FB_IMAGE_PROGRESS struct fb_image_progress progress = { 0 };
 	const struct fb_registry_options registry =
 		fb_names_registry_options(cli, flags->tls_verify);
-	struct fb_image_context ctx = { .log = &cli->log,
-					.progress = &progress.progress };
+	struct fb_image_context ctx;
 	const struct fb_image_verify verify = {
 		.repair = flags->repair,
 		.registry = &registry,
@@ -71,14 +69,11 @@ static int verify_run(struct fb_cli *cli, const struct fb_call *call,
 		.ctx = cli,
 	};
 	struct fb_image_verified done = { 0 };
-	int r = fb_image_progress_mode(flags->progress, flags->quiet, &mode,
-				       err);
+	int r = fb_image_progress_open(&progress, cli, &ctx, flags->progress,
+				       flags->quiet, err);
 
-	if (r == 0)
-		r = fb_cli_store(cli, &ctx.store, err);
 	if (r < 0)
 		return r;
-	fb_image_progress_begin(&progress, cli, mode);
 	r = fb_image_verify(&ctx, &verify, &done, err);
 	fb_image_progress_end(&progress);
 	if (r < 0)

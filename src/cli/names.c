@@ -126,6 +126,25 @@ void fb_image_progress_begin(struct fb_image_progress *p, struct fb_cli *cli,
 	cli->json_events = mode == FB_PROGRESS_MODE_JSON;
 }
 
+int fb_image_progress_open(struct fb_image_progress *p, struct fb_cli *cli,
+			   struct fb_image_context *ctx, const char *mode,
+			   bool quiet, struct fb_err *err)
+{
+	enum fb_progress_mode parsed = FB_PROGRESS_MODE_AUTO;
+	struct fb_store *store;
+	int r = fb_image_progress_mode(mode, quiet, &parsed, err);
+
+	if (r == 0)
+		r = fb_cli_store(cli, &store, err);
+	if (r < 0)
+		return r;
+	fb_image_progress_begin(p, cli, parsed);
+	*ctx = (struct fb_image_context){ .store = store,
+					  .log = &cli->log,
+					  .progress = &p->progress };
+	return 0;
+}
+
 void fb_image_progress_start(struct fb_image_progress *p, struct fb_cli *cli,
 			     bool quiet)
 {

@@ -74,7 +74,29 @@ int fb_image_progress_mode(const char *text, bool quiet,
 void fb_image_progress_begin(struct fb_image_progress *p, struct fb_cli *cli,
 			     enum fb_progress_mode mode);
 
-/* The option of commands that take long */
+/**
+ * fb_image_progress_open() - What a command that takes long begins with
+ * @p:     Written; must not move afterwards, and end before @cli
+ * @ctx:   Written: the store, opened; the log; this display
+ * @mode:  --progress's value, or NULL
+ * @quiet: --quiet
+ *
+ * Return: 0; as fb_image_progress_mode() and fb_cli_store().
+ */
+int fb_image_progress_open(struct fb_image_progress *p, struct fb_cli *cli,
+			   struct fb_image_context *ctx, const char *mode,
+			   bool quiet, struct fb_err *err);
+
+/* Options that several commands have, in their words */
+#define FB_OPTION_QUIET(type, what) \
+	FB_OPTION_FLAG(type, quiet, 'q', "quiet", what)
+#define FB_OPTION_PLATFORM(type)                                             \
+	FB_OPTION_STRING(type, platform, 0, "platform", "os/arch[/variant]", \
+			 "Which image of several platforms")
+#define FB_OPTION_REQUIRE_SIGNATURE(type)                               \
+	FB_OPTION_LIST(                                                 \
+		type, require_signature, 0, "require-signature", "key", \
+		"Public key (PEM file) that must have signed the image")
 #define FB_OPTION_PROGRESS(type)                                         \
 	FB_OPTION_STRING(type, progress, 0, "progress", "mode",          \
 			 "How progress is shown: auto, plain, json (an " \

@@ -139,7 +139,7 @@ static int open_layers(struct conversion *c, struct fb_err *err)
 				fb_err_set(err, -EBADMSG,
 					   "layer %zu is missing in the store",
 					   i + 1),
-				"remove the image and pull it again");
+				"flamebox verify --repair");
 		if (r == 0)
 			r = fb_layer_source_new(c->ctx->store, &d->digest,
 						d->size_bytes, &layer->source,

@@ -136,27 +136,20 @@ int fb_registry_fetch_blobs(struct fb_registry *reg, const char *repository,
 			    const struct fb_registry_blob *blobs, size_t count,
 			    struct fb_err *err)
 {
-	FB_FREE struct fb_fetch *fetches = NULL;
-	FB_FREE struct blob_fetch *states = NULL;
-	int r = 0;
+	FB_FETCH_BATCH struct fb_fetch_batch batch = { 0 };
+	struct blob_fetch *states;
+	int r;
 
 	if (count == 0)
 		return 0;
-	if (count > FB_REGISTRY_BLOBS_MAX)
-		return fb_err_set(err, -E2BIG, "more than %d blobs at once",
-				  FB_REGISTRY_BLOBS_MAX);
-	fetches = calloc(count, sizeof(*fetches));
-	states = calloc(count, sizeof(*states));
-	if (!fetches || !states)
-		return fb_err_set(err, -ENOMEM, "fetch blobs: %m");
+	r = fb_fetch_batch_init(&batch, count, sizeof(*states), err);
+	states = batch.states;
 	for (size_t i = 0; i < count && r == 0; i++)
-		r = prepare(&fetches[i], &states[i], repository, &blobs[i],
-			    err);
+		r = prepare(&batch.fetches[i], &states[i], repository,
+			    &blobs[i], err);
 	if (r == 0)
-		r = fb_fetch_run(reg, fetches, count, err);
-	for (size_t i = 0; i < count; i++) {
-		fb_fetch_release(&fetches[i]);
+		r = fb_fetch_run(reg, batch.fetches, count, err);
+	for (size_t i = 0; i < batch.count; i++)
 		fb_hash_free(states[i].hash);
-	}
 	return r;
 }

@@ -39,6 +39,30 @@ void fb_fetch_release(struct fb_fetch *f)
 	f->path = f->at = NULL;
 }
 
+int fb_fetch_batch_init(struct fb_fetch_batch *batch, size_t count,
+			size_t state_bytes, struct fb_err *err)
+{
+	if (count > FB_REGISTRY_BLOBS_MAX)
+		return fb_err_set(err, -E2BIG, "more than %d blobs at once",
+				  FB_REGISTRY_BLOBS_MAX);
+	batch->fetches = calloc(count, sizeof(*batch->fetches));
+	batch->states = calloc(count, state_bytes);
+	if (!batch->fetches || !batch->states)
+		return fb_err_set(err, -ENOMEM, "%zu blobs: %s", count,
+				  strerror(ENOMEM));
+	batch->count = count;
+	return 0;
+}
+
+void fb_fetch_batch_release(struct fb_fetch_batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++)
+		fb_fetch_release(&batch->fetches[i]);
+	free(batch->fetches);
+	free(batch->states);
+	*batch = (struct fb_fetch_batch){ 0 };
+}
+
 static struct fb_auth_peer peer_of(const struct fb_endpoint *ep)
 {
 	return (struct fb_auth_peer){ .name = ep->name,

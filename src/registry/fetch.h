@@ -116,6 +116,32 @@ int fb_fetch_run(struct fb_registry *reg, struct fb_fetch *fetches,
 void fb_fetch_release(struct fb_fetch *f);
 
 /**
+ * struct fb_fetch_batch - Fetches that run together
+ * @fetches: @count of them, zeroed
+ * @states:  As many of their owner's structs, zeroed
+ * @count:   At most FB_REGISTRY_BLOBS_MAX
+ */
+struct fb_fetch_batch {
+	struct fb_fetch *fetches;
+	void *states;
+	size_t count;
+};
+
+/**
+ * fb_fetch_batch_init() - Room for a batch
+ * @state_bytes: Of one state
+ *
+ * Return: 0; -E2BIG; -ENOMEM.
+ */
+int fb_fetch_batch_init(struct fb_fetch_batch *batch, size_t count,
+			size_t state_bytes, struct fb_err *err);
+
+/** fb_fetch_batch_release() - Break off and free, states too (not what is in them) */
+void fb_fetch_batch_release(struct fb_fetch_batch *batch);
+
+#define FB_FETCH_BATCH __attribute__((cleanup(fb_fetch_batch_release)))
+
+/**
  * fb_fetch_accept_body() - One piece of a 2xx body, of curl's callback
  * @ctx: struct fb_fetch
  *

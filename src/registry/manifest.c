@@ -133,6 +133,18 @@ static const struct fb_fetch_ops manifest_ops = {
 	.finish = manifest_finish,
 };
 
+static struct fb_fetch fetch_for(struct manifest_fetch *m, const char *accept)
+{
+	return (struct fb_fetch){ .repository = m->ref->path,
+				  .accept = accept,
+				  .size_bytes = UINT64_MAX,
+				  .limit_bytes = FB_MANIFEST_SIZE_MAX,
+				  .timeout_s = MANIFEST_TIMEOUT_S,
+				  .plain = true,
+				  .ops = &manifest_ops,
+				  .ctx = m };
+}
+
 int fb_registry_get_manifest(struct fb_registry *reg,
 			     const struct fb_reference *ref,
 			     struct fb_registry_manifest *ret,
@@ -142,14 +154,7 @@ int fb_registry_get_manifest(struct fb_registry *reg,
 				    .ref = ref,
 				    .bytes =
 					    FB_STR_INIT(FB_MANIFEST_SIZE_MAX) };
-	struct fb_fetch f = { .repository = ref->path,
-			      .accept = MANIFEST_ACCEPT,
-			      .size_bytes = UINT64_MAX,
-			      .limit_bytes = FB_MANIFEST_SIZE_MAX,
-			      .timeout_s = MANIFEST_TIMEOUT_S,
-			      .plain = true,
-			      .ops = &manifest_ops,
-			      .ctx = &m };
+	struct fb_fetch f = fetch_for(&m, MANIFEST_ACCEPT);
 	char digest[FB_DIGEST_TEXT_MAX];
 	const char *which = ref->digest.set
 				    ? fb_digest_format(&ref->digest, digest)
@@ -199,21 +204,14 @@ int fb_registry_get_referrers(struct fb_registry *reg,
 				    .ref = &any,
 				    .bytes =
 					    FB_STR_INIT(FB_MANIFEST_SIZE_MAX) };
-	struct fb_fetch f = { .repository = ref->path,
-			      .what = "list of referrers",
-			      .at = page ? strdup(page) : NULL,
-			      .accept = FB_MT_OCI_INDEX,
-			      .size_bytes = UINT64_MAX,
-			      .limit_bytes = FB_MANIFEST_SIZE_MAX,
-			      .timeout_s = MANIFEST_TIMEOUT_S,
-			      .plain = true,
-			      .ops = &manifest_ops,
-			      .ctx = &m };
+	struct fb_fetch f = fetch_for(&m, FB_MT_OCI_INDEX);
 	FB_FREE char *asked = NULL;
 	char text[FB_DIGEST_TEXT_MAX];
 	int r;
 
 	any.digest = (struct fb_digest){ 0 };
+	(void)snprintf(f.what, sizeof(f.what), "list of referrers");
+	f.at = page ? strdup(page) : NULL;
 	if (asprintf(&f.path, "/v2/%s/referrers/%s", ref->path,
 		     fb_digest_format(digest, text)) < 0)
 		return fb_err_set(err, -ENOMEM, "referrers: %m");

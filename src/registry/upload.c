@@ -386,30 +386,23 @@ int fb_registry_push_blobs(struct fb_registry *reg, const char *repository,
 			   struct fb_registry_upload *uploads, size_t count,
 			   struct fb_err *err)
 {
-	FB_FREE struct fb_fetch *fetches = NULL;
-	FB_FREE struct upload *states = NULL;
+	FB_FETCH_BATCH struct fb_fetch_batch batch = { 0 };
+	struct upload *states;
 	char scope[FB_AUTH_SCOPE_MAX];
-	int r = 0;
+	int r;
 
 	if (count == 0)
 		return 0;
-	if (count > FB_REGISTRY_BLOBS_MAX)
-		return fb_err_set(err, -E2BIG, "more than %d blobs at once",
-				  FB_REGISTRY_BLOBS_MAX);
-	fetches = calloc(count, sizeof(*fetches));
-	states = calloc(count, sizeof(*states));
-	if (!fetches || !states)
-		return out_of_memory(err);
+	r = fb_fetch_batch_init(&batch, count, sizeof(*states), err);
+	states = batch.states;
 	make_scope(repository, uploads, count, scope);
 	for (size_t i = 0; i < count && r == 0; i++)
-		r = prepare(&states[i], &fetches[i], repository, &uploads[i],
-			    scope, err);
+		r = prepare(&states[i], &batch.fetches[i], repository,
+			    &uploads[i], scope, err);
 	if (r == 0)
-		r = fb_fetch_run(reg, fetches, count, err);
-	for (size_t i = 0; i < count; i++) {
-		fb_fetch_release(&fetches[i]);
+		r = fb_fetch_run(reg, batch.fetches, count, err);
+	for (size_t i = 0; i < batch.count; i++)
 		free(states[i].session);
-	}
 	return r;
 }
 

@@ -202,12 +202,9 @@ int fb_store_collect_blobs(struct fb_store *store,
 			   struct fb_err *err)
 {
 	FB_DIGEST_SET struct fb_digest_set set = { 0 };
-	FB_FD int gate = -EBADF;
-	int r = fb_db(store, err);
+	FB_FD int gate = fb_store_gate_collect(store, err);
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	gate = fb_store_gate(store, true, err);
 	if (gate < 0)
 		return gate;
 	for (size_t i = 0; i < count; i++) {
@@ -295,11 +292,7 @@ int fb_store_collect_held(struct fb_store *store, struct fb_image_removal *ret,
 int fb_store_collect(struct fb_store *store, struct fb_image_removal *ret,
 		     struct fb_err *err)
 {
-	FB_FD int gate = -EBADF;
-	int r = fb_db(store, err);
+	FB_FD int gate = fb_store_gate_collect(store, err);
 
-	if (r < 0)
-		return r;
-	gate = fb_store_gate(store, true, err);
 	return gate < 0 ? gate : fb_store_collect_held(store, ret, err);
 }

@@ -372,6 +372,18 @@ struct fb_digest fb_db_digest(sqlite3_stmt *stmt, int column)
 	return digest;
 }
 
+int fb_db_snapshot(struct fb_store *store, struct fb_db_tx *tx,
+		   struct fb_err *err)
+{
+	int r = fb_db(store, err);
+
+	if (r == 0)
+		r = fb_db_exec(store, "BEGIN", err);
+	if (r == 0)
+		tx->store = store;
+	return r;
+}
+
 int fb_db_begin(struct fb_store *store, bool durable, struct fb_db_tx *tx,
 		struct fb_err *err)
 {

@@ -258,14 +258,10 @@ int fb_store_image_list(struct fb_store *store, struct fb_image_records *ret,
 	FB_IMAGE_RECORDS struct fb_image_records list = { 0 };
 	FB_FREE int64_t *seqs = NULL;
 	FB_DB_TX struct fb_db_tx tx = { 0 };
-	int r = fb_db(store, err);
+	int r = fb_db_snapshot(store, &tx, err);
 
 	if (r == 0)
-		r = fb_db_exec(store, "BEGIN", err);
-	if (r < 0)
-		return r;
-	tx.store = store;
-	r = list_images(store, &list, &seqs, err);
+		r = list_images(store, &list, &seqs, err);
 	if (r == 0)
 		r = list_names(store, &list, seqs, err);
 	if (r < 0)

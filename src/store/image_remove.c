@@ -336,14 +336,11 @@ int fb_store_image_remove(struct fb_store *store, const char *name,
 			  struct fb_image_removal *ret, struct fb_err *err)
 {
 	FB_DIGEST_SET struct fb_digest_set blobs = { 0 };
-	FB_FD int gate = -EBADF;
+	FB_FD int gate = fb_store_gate_collect(store, err);
 	struct removal rm = { .store = store, .force = force, .ret = ret };
 	struct fb_err first = { 0 };
-	int r = fb_db(store, err);
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	gate = fb_store_gate(store, true, err);
 	if (gate < 0)
 		return gate;
 	r = try_remove_rows(&rm, name, id, &blobs, &first);

@@ -138,10 +138,9 @@ int fb_store_index_sync(struct fb_store *store, struct fb_err *err)
 		r = ensure_layout(store, err);
 	/* one snapshot for the generation and for what belongs to it */
 	if (r == 0)
-		r = fb_db_exec(store, "BEGIN", err);
+		r = fb_db_snapshot(store, &tx, err);
 	if (r < 0)
 		return r;
-	tx.store = store;
 	r = generations(store, &now, &indexed, err);
 	if (r == 0 && now != indexed)
 		r = render(store, &text, err);
@@ -162,11 +161,10 @@ static int expected(struct fb_store *store, struct fb_str *text,
 		    int64_t *ret_now, int64_t *ret_indexed, struct fb_err *err)
 {
 	FB_DB_TX struct fb_db_tx tx = { 0 };
-	int r = fb_db_exec(store, "BEGIN", err);
+	int r = fb_db_snapshot(store, &tx, err);
 
 	if (r < 0)
 		return r;
-	tx.store = store;
 	r = generations(store, ret_now, ret_indexed, err);
 	return r < 0 ? r : render(store, text, err);
 }

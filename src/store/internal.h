@@ -55,6 +55,15 @@ DIR *fb_store_listdir(struct fb_store *store, enum fb_store_dir dir,
  */
 int fb_store_gate(struct fb_store *store, bool exclusive, struct fb_err *err);
 
+/**
+ * fb_store_gate_collect() - The gate, to collect garbage by the catalogue
+ *
+ * Opens the database first, which may have to be upgraded.
+ *
+ * Return: as fb_store_gate().
+ */
+int fb_store_gate_collect(struct fb_store *store, struct fb_err *err);
+
 /** fb_store_flock() - flock() that is not ended by a signal. Return: 0; negative errno */
 int fb_store_flock(int fd, int operation);
 
@@ -172,6 +181,16 @@ static inline void fb_cleanup_stmt(sqlite3_stmt **stmt)
 struct fb_db_tx {
 	struct fb_store *store;
 };
+
+/**
+ * fb_db_snapshot() - Open the database and start a reading transaction
+ *
+ * What is read until @tx ends is of one moment.
+ *
+ * Return: 0 or a negative errno.
+ */
+int fb_db_snapshot(struct fb_store *store, struct fb_db_tx *tx,
+		   struct fb_err *err);
 
 /**
  * fb_db_begin() - Start a writing transaction

@@ -74,6 +74,13 @@ int fb_store_gate(struct fb_store *store, bool exclusive, struct fb_err *err)
 	return FB_TAKE_FD(fd);
 }
 
+int fb_store_gate_collect(struct fb_store *store, struct fb_err *err)
+{
+	int r = fb_db(store, err);
+
+	return r < 0 ? r : fb_store_gate(store, true, err);
+}
+
 /* Return: 1 removed; 0 somebody's, or gone; negative errno */
 static int reap_entry(int dir, const char *name)
 {

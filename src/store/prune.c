@@ -128,12 +128,9 @@ int fb_store_prune_images(struct fb_store *store, const int64_t *seqs,
 			     .keep_tagged = keep_tagged,
 			     .ret = ret };
 	struct fb_err first = { 0 };
-	FB_FD int gate = -EBADF;
-	int r = fb_db(store, err);
+	FB_FD int gate = fb_store_gate_collect(store, err);
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	gate = fb_store_gate(store, true, err);
 	if (gate < 0)
 		return gate;
 	if (count)

@@ -333,14 +333,10 @@ int fb_store_usage(struct fb_store *store, struct fb_store_usage *ret,
 {
 	FB_STORE_USAGE struct fb_store_usage usage = { 0 };
 	FB_DB_TX struct fb_db_tx tx = { 0 };
-	int r = fb_db(store, err);
+	int r = fb_db_snapshot(store, &tx, err);
 
 	if (r == 0)
-		r = fb_db_exec(store, "BEGIN", err);
-	if (r < 0)
-		return r;
-	tx.store = store;
-	r = list_images(store, &usage, err);
+		r = list_images(store, &usage, err);
 	if (r == 0)
 		r = measure_blobs(store, &usage, err);
 	if (r == 0)

@@ -104,23 +104,9 @@ is_clean() {
 	is "$status" 1
 }
 
-# index NAME: an index of amd64 and arm64 under $reg/NAME:all
-index() {
-	local platform
-	for platform in amd64 arm64; do
-		rm -rf layout
-		fb_layout layout latest
-		umoci config --image layout:latest --architecture $platform \
-			--config.label "for=$platform"
-		skopeo copy -q --dest-tls-verify=false oci:layout:latest \
-			"docker://$reg/$1:$platform" >&2
-	done
-	python3 "$BATS_TEST_DIRNAME/../registry/make_index.py" "$reg" "$1"
-}
-
 @test "an index: one platform, or all of it with its digest" {
 	registry_start one
-	index image
+	registry_index image
 	fb copy -q --platform linux/arm64 "$reg/image:all" oci:out:arm
 	is "$(skopeo inspect --config oci:out:arm | jq -r .architecture)" arm64
 	local whole

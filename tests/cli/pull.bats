@@ -5,51 +5,17 @@
 # (tests/registry/fault_server.py).
 
 load lib
+load registry
 
 setup() {
 	fb_setup
 	cd "$BATS_TEST_TMPDIR" || return 1
-	pids=()
 }
 
-teardown() {
-	local pid
-	for pid in "${pids[@]}"; do
-		kill "$pid" 2>/dev/null || true
-		wait "$pid" 2>/dev/null || true
-	done
-}
+teardown() { registry_stop; }
 
-free_port() {
-	python3 -c 'import socket
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])'
-}
-
-# registry EXTRA: docker-registry in this test's folder; sets $reg to its host.
-# EXTRA is YAML that is added: indented for "http:" first, then top level.
-registry() {
-	need docker-registry python3 skopeo
-	local http=${1-} top=${2-} port
-	port=$(free_port)
-	reg="localhost:$port"
-	mkdir -p data
-	cat >registry.yml <<-END
-		version: 0.1
-		log: {level: warn}
-		storage: {filesystem: {rootdirectory: $PWD/data}}
-		http: {addr: "127.0.0.1:$port"$http}
-		$top
-	END
-	docker-registry serve registry.yml >registry.log 2>&1 3>&- &
-	pids+=($!)
-	until python3 -c "import socket
-socket.create_connection(('127.0.0.1', $port))" 2>/dev/null; do
-		kill -0 "${pids[-1]}" || fail "docker-registry ended" "$(cat registry.log)"
-		sleep 0.05
-	done
-}
+# registry [HTTP [TOP]]: docker-registry in this test's folder, see registry.bash
+registry() { registry_start . "$@"; }
 
 # push NAME [skopeo flags]: the small image
 push() {
@@ -66,10 +32,10 @@ faulty() {
 	mkfifo hold
 	python3 -B "$BATS_TEST_DIRNAME/../registry/serve.py" port requests \
 		<hold >faulty.log 2>&1 3>&- &
-	pids+=($!)
+	registry_pids+=($!)
 	exec 9>hold
 	until [ -e port ]; do
-		kill -0 "${pids[-1]}" || fail "$(cat faulty.log)"
+		kill -0 "${registry_pids[-1]}" || fail "$(cat faulty.log)"
 		sleep 0.05
 	done
 	bad="127.0.0.1:$(head -1 port)"
@@ -133,44 +99,9 @@ nothing_is_visible() {
 	fb convert "$reg/image:1" -o image.img >/dev/null
 }
 
-# index NAME: an index of amd64 and arm64 v8 under NAME
-index() {
-	local platform
-	for platform in amd64 arm64; do
-		rm -rf layout
-		fb_layout layout latest
-		umoci config --image layout:latest --architecture $platform \
-			--config.label "for=$platform"
-		skopeo copy -q --dest-tls-verify=false oci:layout:latest \
-			"docker://$reg/$1:$platform" >&2
-	done
-	python3 - "$reg" "$1" <<-'END'
-		import http.client, json, sys
-		host, name = sys.argv[1:]
-		conn = http.client.HTTPConnection(host)
-		kind = "application/vnd.oci.image.manifest.v1+json"
-		entries = []
-		for arch in ("arm64", "amd64"):
-		    conn.request("GET", f"/v2/{name}/manifests/{arch}", headers={"Accept": kind})
-		    reply = conn.getresponse()
-		    body = reply.read()
-		    platform = {"os": "linux", "architecture": arch}
-		    if arch == "arm64":
-		        platform["variant"] = "v8"
-		    entries.append({"mediaType": kind, "size": len(body), "platform": platform,
-		                    "digest": reply.getheader("Docker-Content-Digest")})
-		index = "application/vnd.oci.image.index.v1+json"
-		conn.request("PUT", f"/v2/{name}/manifests/all", json.dumps(
-		    {"schemaVersion": 2, "mediaType": index, "manifests": entries}),
-		    {"Content-Type": index})
-		reply = conn.getresponse()
-		assert reply.status == 201, (reply.status, reply.read())
-	END
-}
-
 @test "an index: this machine's platform, --platform, and none" {
 	registry
-	index image
+	registry_index image
 	fb pull -q --platform linux/arm64 "$reg/image:all"
 	is "$(fb inspect -f '{{.Architecture}}' "$reg/image:all")" arm64
 	fb pull -q --platform linux/amd64 "$reg/image:all"

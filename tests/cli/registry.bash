@@ -56,3 +56,17 @@ registry_users() {
 registry_auth() {
 	printf 'auth: {htpasswd: {realm: test, path: %s}}' "$PWD/$1"
 }
+
+# registry_index NAME: NAME:all, an index of amd64 and arm64 v8, in $reg
+registry_index() {
+	local platform
+	for platform in amd64 arm64; do
+		rm -rf layout
+		fb_layout layout latest
+		umoci config --image layout:latest --architecture $platform \
+			--config.label "for=$platform"
+		skopeo copy -q --dest-tls-verify=false oci:layout:latest \
+			"docker://$reg/$1:$platform" >&2
+	done
+	python3 "$BATS_TEST_DIRNAME/../registry/make_index.py" "$reg" "$1"
+}

@@ -19,8 +19,11 @@ def main():
                      headers={"Accept": MANIFEST})
         reply = conn.getresponse()
         body = reply.read()
+        platform = {"os": "linux", "architecture": arch}
+        if arch == "arm64":
+            platform["variant"] = "v8"
         entries.append({"mediaType": MANIFEST, "size": len(body),
-                        "platform": {"os": "linux", "architecture": arch},
+                        "platform": platform,
                         "digest": reply.getheader("Docker-Content-Digest")})
     conn.request("PUT", f"/v2/{name}/manifests/all", json.dumps(
         {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}),
