@@ -149,16 +149,16 @@ damaged_blobs() {
 		rm -rf "$FLAMEBOX_ROOT"
 		"$FLAMEBOX" pull -q "$registry/app:1" >/dev/null 2>&1 &
 		pid=$!
-		# as soon as some of the big layer is there
+		# as soon as some of the big layer is there (the small one has 1 MB)
 		for _ in $(seq 500); do
-			size=$(find "$FLAMEBOX_ROOT/partial" -size +1M 2>/dev/null | wc -l)
+			size=$(find "$FLAMEBOX_ROOT/partial" -size +4M 2>/dev/null | wc -l)
 			[ "$size" = 0 ] || break
 			sleep 0.01
 		done
 		kill -9 "$pid" 2>/dev/null || true
 		wait "$pid" 2>/dev/null || true
 		# it may have been faster than we were, or at the layer's end
-		size=$(find "$FLAMEBOX_ROOT/partial" -size +1M -size -57M | wc -l)
+		size=$(find "$FLAMEBOX_ROOT/partial" -size +4M -size -57M | wc -l)
 		[ "$size" = 0 ] || break
 	done
 	[ "$size" != 0 ] || skip "every pull was done before it could be killed"
