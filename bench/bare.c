@@ -48,7 +48,7 @@ static int spawn_qemu(char **argv, int channel, int console, int root,
 		.channel_fd = channel,
 		.console_fd = console,
 	};
-	FB_FREE char *program = fb_engine_qemu.program();
+	FB_FREE char *program = fb_find_program(fb_engine_qemu.binary);
 	int r;
 
 	if (config.kernel_fd < 0 || config.initramfs_fd < 0 || !program)

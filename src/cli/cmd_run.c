@@ -190,8 +190,7 @@ static struct fb_container_spec container_spec(const struct run *run)
 		.cpu_quota_us = run->parsed.cpu_quota_us,
 		.memory_bytes = run->parsed.memory_bytes,
 		.net = run->parsed.net,
-		.engine = f->engine ? f->engine : config->engine,
-		.accel = f->accel ? f->accel : config->accel,
+		.engine = fb_run_flags_wish(f, run->cli),
 		.kernel = f->kernel ? f->kernel : config->kernel,
 		.initramfs = f->initramfs,
 		.debug = f->timeline != NULL ||

@@ -24,6 +24,7 @@ static const struct {
 	{ "accel", KIND_TEXT, offsetof(struct fb_config, accel) },
 	{ "cpus", KIND_UINT, offsetof(struct fb_config, cpus) },
 	{ "engine", KIND_TEXT, offsetof(struct fb_config, engine) },
+	{ "firecracker", KIND_TEXT, offsetof(struct fb_config, firecracker) },
 	{ "insecure-registries", KIND_LIST,
 	  offsetof(struct fb_config, insecure_registries) },
 	{ "kernel", KIND_TEXT, offsetof(struct fb_config, kernel) },
@@ -240,6 +241,7 @@ void fb_config_release(struct fb_config *config)
 	free_list(config->registry_mirrors);
 	free(config->engine);
 	free(config->accel);
+	free(config->firecracker);
 	free(config->kernel);
 	*config = (struct fb_config){ 0 };
 }

@@ -21,6 +21,7 @@
  *                       object of lists by registry: "REGISTRY=URL"
  * @engine:              "engine", or NULL
  * @accel:               "accel", or NULL
+ * @firecracker:         "firecracker": path of its program, or NULL
  * @kernel:              "kernel": path, or NULL
  * @cpus:                "cpus", 0 = not given
  * @memory_bytes:        "memory": "512m" or a number, 0 = not given
@@ -31,6 +32,7 @@ struct fb_config {
 	char **registry_mirrors;
 	char *engine;
 	char *accel;
+	char *firecracker;
 	char *kernel;
 	uint64_t cpus;
 	uint64_t memory_bytes;

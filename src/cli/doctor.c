@@ -101,20 +101,29 @@ static void ask_version(const char *program, char out[VERSION_TEXT_MAX])
 	(void)fb_spawn_wait(pid, &status);
 }
 
-static void check_engines(struct fb_doctor_report *report)
+static struct fb_engine_wish engine_wish(const struct fb_cli *cli)
 {
+	return (struct fb_engine_wish){
+		.engine = cli->config.engine,
+		.accel = cli->config.accel,
+		.firecracker = cli->config.firecracker,
+	};
+}
+
+static void check_engines(const struct fb_cli *cli,
+			  struct fb_doctor_report *report)
+{
+	struct fb_engine_wish wish = engine_wish(cli);
+
 	for (const struct fb_engine_ops *const *e = fb_engines(); *e; e++) {
-		FB_FREE char *program = (*e)->program();
+		FB_FREE char *program = fb_engine_find(*e, &wish);
 		char version[VERSION_TEXT_MAX];
 
 		if (!program) {
 			/* whether that matters is what "choice" says */
-			fb_doctor_add(
-				report, "engine", FB_DOCTOR_WARNING,
-				!strcmp((*e)->name, "qemu")
-					? "apt-get install qemu-system-x86"
-					: "",
-				"%s: not found in PATH", (*e)->title);
+			fb_doctor_add(report, "engine", FB_DOCTOR_WARNING,
+				      (*e)->install, "%s: not found in PATH",
+				      (*e)->title);
 			continue;
 		}
 		ask_version(program, version);
@@ -129,6 +138,7 @@ static bool check_accelerator(struct fb_cli *cli,
 			      struct fb_doctor_report *report)
 {
 	FB_ENGINE_CHOICE struct fb_engine_choice choice = { 0 };
+	struct fb_engine_wish wish = engine_wish(cli);
 	struct fb_err err = { 0 };
 	struct fb_probe probe;
 
@@ -138,8 +148,7 @@ static bool check_accelerator(struct fb_cli *cli,
 						 : FB_DOCTOR_WARNING,
 		      probe.fix, "KVM is %s: %s",
 		      fb_kvm_verdict_name(probe.kvm), probe.reason);
-	if (fb_engine_select(cli->config.engine, cli->config.accel, &probe,
-			     &choice, &err) < 0) {
+	if (fb_engine_select(&wish, &probe, &choice, &err) < 0) {
 		add_err(report, "choice", FB_DOCTOR_MISSING, &err);
 		return probe.kvm == FB_KVM_NATIVE;
 	}
@@ -332,7 +341,7 @@ void fb_doctor_examine(struct fb_cli *cli, struct fb_doctor_report *ret)
 	ret->count = 0;
 	check_host(ret);
 	check_memory(ret);
-	check_engines(ret);
+	check_engines(cli, ret);
 	check_kvm_host(check_accelerator(cli, ret), ret);
 	check_file(ret, "kernel", "vmlinux", cli->config.kernel);
 	check_vsock(ret, cli->config.kernel);

@@ -12,7 +12,6 @@
 #include "base/io.h"
 #include "cli/format.h"
 #include "cli/names.h"
-#include "machine/engine.h"
 #include "oci/env.h"
 #include "volume/upper.h"
 
@@ -62,8 +61,10 @@ const struct fb_option fb_run_options[] = {
 	       "Signal that asks the container to stop"),
 	STRING(network, 0, "network", "string",
 	       "Network: 'default' (user mode) or 'none'"),
-	STRING(engine, 0, "engine", "string", "VMM: auto, qemu"),
+	STRING(engine, 0, "engine", "string", "VMM: auto, firecracker, qemu"),
 	STRING(accel, 0, "accel", "string", "Accelerator: auto, kvm, tcg"),
+	STRING(firecracker, 0, "firecracker", "file",
+	       "Firecracker's program, instead of the one in PATH"),
 	STRING(kernel, 0, "kernel", "file", "Guest kernel, an ELF vmlinux"),
 	STRING(initramfs, 0, "initramfs", "file", "Guest initramfs"),
 	STRING(timeline, 0, "timeline", "file",
@@ -274,12 +275,28 @@ static int check_file(const char *path, struct fb_err *err)
 	return 0;
 }
 
+struct fb_engine_wish fb_run_flags_wish(const struct fb_run_flags *flags,
+					const struct fb_cli *cli)
+{
+	const struct fb_config *config = &cli->config;
+	const char *kvm = getenv("FLAMEBOX_TEST_KVM");
+
+	return (struct fb_engine_wish){
+		.engine = flags->engine ? flags->engine : config->engine,
+		.accel = flags->accel ? flags->accel : config->accel,
+		.firecracker = flags->firecracker ? flags->firecracker
+						  : config->firecracker,
+		.interpreted = kvm && !strcmp(kvm, "emulating"),
+	};
+}
+
 /* what needs no image to be found wrong */
 static int check_machine(const struct fb_run_flags *f, const struct fb_cli *cli,
 			 struct fb_err *err)
 {
 	FB_ENGINE_CHOICE struct fb_engine_choice choice = { 0 };
 	const struct fb_probe nothing = { .kvm = FB_KVM_UNKNOWN };
+	struct fb_engine_wish wish = fb_run_flags_wish(f, cli);
 	struct fb_err unknown = { 0 };
 	int r = check_file(f->kernel ? f->kernel : cli->config.kernel, err);
 
@@ -288,9 +305,7 @@ static int check_machine(const struct fb_run_flags *f, const struct fb_cli *cli,
 	if (r < 0)
 		return r;
 	/* only the names: whether the host can is asked when it is known */
-	r = fb_engine_select(f->engine ? f->engine : cli->config.engine,
-			     f->accel ? f->accel : cli->config.accel, &nothing,
-			     &choice, &unknown);
+	r = fb_engine_select(&wish, &nothing, &choice, &unknown);
 	return r == -EINVAL ? fb_err_set(err, r, "%s", unknown.msg) : 0;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "container/container.h"
 #include "image/pull.h"
+#include "machine/engine.h"
 #include "oci/process.h"
 
 #define FB_RUN_HOSTNAME_MAX 63
@@ -33,6 +34,7 @@ struct fb_run_flags {
 	const char *network;
 	const char *engine;
 	const char *accel;
+	const char *firecracker;
 	const char *kernel;
 	const char *initramfs;
 	const char *timeline;
@@ -78,6 +80,16 @@ struct fb_run_parsed {
 int fb_run_flags_parse(const struct fb_run_flags *flags,
 		       const struct fb_cli *cli, struct fb_run_parsed *ret,
 		       struct fb_err *err);
+
+/**
+ * fb_run_flags_wish() - Which engine the flags, otherwise the configuration, ask for
+ *
+ * FLAMEBOX_TEST_KVM=emulating in the environment takes a KVM that interprets.
+ *
+ * Return: what fb_engine_select() takes; all of it borrowed.
+ */
+struct fb_engine_wish fb_run_flags_wish(const struct fb_run_flags *flags,
+					const struct fb_cli *cli);
 
 void fb_run_parsed_release(struct fb_run_parsed *parsed);
 

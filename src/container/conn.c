@@ -11,9 +11,11 @@
 
 int fb_conn_open(struct fb_conn *conn, int fd, enum fb_frame_sender sender)
 {
-	int r = fb_set_nonblock(fd, true);
+	int r = fb_set_nonblock(fd, true), listening = 0;
+	socklen_t size = sizeof(listening);
 
-	*conn = (struct fb_conn){ .fd = fd };
+	(void)getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size);
+	*conn = (struct fb_conn){ .fd = fd, .listening = listening != 0 };
 	if (r < 0) {
 		fb_conn_close(conn);
 		return r;
@@ -37,12 +39,38 @@ void fb_conn_close(struct fb_conn *conn)
 	conn->out_start = conn->out_end = 0;
 }
 
+/* Return: 1 the peer is there; 0 not yet; -EPIPE it can't be */
+static int take_in(struct fb_conn *conn)
+{
+	int fd;
+
+	if (!conn->listening)
+		return 1;
+	fd = accept4(conn->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0 &&
+	    (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
+		return 0;
+	if (fd < 0) {
+		conn->eof = true;
+		return -EPIPE;
+	}
+	/* nobody else is let in */
+	(void)fb_close(conn->fd);
+	conn->fd = fd;
+	conn->listening = false;
+	return 1;
+}
+
 int fb_conn_fill(struct fb_conn *conn)
 {
 	size_t room;
 	uint8_t *to = fb_frame_reader_space(&conn->reader, &room);
-	ssize_t n = read(conn->fd, to, room);
+	int r = take_in(conn);
+	ssize_t n;
 
+	if (r <= 0)
+		return r;
+	n = read(conn->fd, to, room);
 	if (n > 0) {
 		fb_frame_reader_fed(&conn->reader, (size_t)n);
 		return 1;

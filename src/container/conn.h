@@ -18,13 +18,15 @@
 
 /**
  * struct fb_conn - One connection
- * @fd:   Connected stream socket (owned), non-blocking; -EBADF closed
+ * @fd:   Stream socket (owned), non-blocking; -EBADF closed
+ * @listening: @fd waits for the peer, who is whoever connects first
  * @eof:  Nothing more comes: the peer has closed, or broke the protocol
  * @deaf: The peer takes nothing more: what is put is dropped.  What it sent
  *        before may still be there to be read
  */
 struct fb_conn {
 	int fd;
+	bool listening;
 	bool eof;
 	bool deaf;
 	struct fb_frame_reader reader;
@@ -37,7 +39,7 @@ struct fb_conn {
 /**
  * fb_conn_open() - Take a socket over
  * @conn:   Written
- * @fd:     Socket (taken, also on failure)
+ * @fd:     Connected socket, or one that listens (taken, also on failure)
  * @sender: Who the peer is
  *
  * Return: 0; -ENOMEM; a negative errno.
@@ -48,7 +50,7 @@ int fb_conn_open(struct fb_conn *conn, int fd, enum fb_frame_sender sender);
 void fb_conn_close(struct fb_conn *conn);
 
 /**
- * fb_conn_fill() - Read what is there, once
+ * fb_conn_fill() - Read what is there, once; before that, take the peer in
  *
  * Call only when fb_conn_next() has returned 0.  Return: 1 something came; 0
  * nothing now; -EPIPE the peer is gone (@eof is set).

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "container/exit_record.h"
+#include "machine/engine.h"
 #include "oci/process.h"
 #include "store/container.h"
 #include "store/store.h"
@@ -81,7 +82,7 @@ enum fb_container_net {
  * @cpu_quota_us: Of 100000 us; 0 = no limit
  * @memory_bytes: Of the machine
  * @net:         Which network
- * @engine, @accel: As the engine table takes them; NULL = auto
+ * @engine:      What it is to run on
  * @kernel, @initramfs: Paths, or NULL: ours
  * @debug:       Init tells its phases
  * @boot_timeout_s: How long the guest may take to be ready
@@ -102,8 +103,7 @@ struct fb_container_spec {
 	uint64_t cpu_quota_us;
 	uint64_t memory_bytes;
 	enum fb_container_net net;
-	const char *engine;
-	const char *accel;
+	struct fb_engine_wish engine;
 	const char *kernel;
 	const char *initramfs;
 	bool debug;

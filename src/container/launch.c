@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -14,6 +16,7 @@
 #include "base/spawn.h"
 #include "container/files.h"
 #include "container/prepare.h"
+#include "flamebox/guest_abi.h"
 
 static int make_memfd(const char *name, const struct fb_str *bytes, int *ret,
 		      struct fb_err *err)
@@ -49,6 +52,45 @@ static void close_handover(struct handover *h)
 		all[i] = fb_close(all[i]);
 }
 
+/*
+ * The guest connects to its host's vsock port, and the VMM to this socket in its
+ * folder.  The path through our descriptor fits an address wherever the state lies.
+ */
+static int listen_for_guest(const struct fb_preparation *p, int *ret,
+			    struct fb_err *err)
+{
+	FB_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	const char *name;
+
+	(void)snprintf(at.sun_path, sizeof(at.sun_path),
+		       "/proc/self/fd/%d/%s_%u", p->folder_fd, FB_MACHINE_VSOCK,
+		       FB_GUEST_VSOCK_PORT);
+	name = strrchr(at.sun_path, '/') + 1;
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 ||
+	    (geteuid() == 0 && fchownat(p->folder_fd, name, p->vmm_uid,
+					p->vmm_gid, AT_SYMLINK_NOFOLLOW) < 0) ||
+	    listen(fd, 1) < 0)
+		return fb_err_set(err, -errno, "listen for the guest: %m");
+	*ret = FB_TAKE_FD(fd);
+	return 0;
+}
+
+static int open_channel(const struct fb_preparation *p, struct handover *h,
+			struct fb_err *err)
+{
+	if (!p->engine.ops->folder)
+		return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+				  h->channel) < 0
+			       ? fb_err_set(err, -errno, "make sockets: %m")
+			       : 0;
+	/* it opens its standard error again, as its log */
+	if (geteuid() == 0 &&
+	    fchown(h->stderr_pipe[1], p->vmm_uid, p->vmm_gid) < 0)
+		return fb_err_set(err, -errno, "make pipes: %m");
+	return listen_for_guest(p, &h->channel[0], err);
+}
+
 static int open_handover(const struct fb_preparation *p, struct handover *h,
 			 struct fb_err *err)
 {
@@ -56,11 +98,13 @@ static int open_handover(const struct fb_preparation *p, struct handover *h,
 	int r;
 
 	if (socketpair(AF_UNIX, type, 0, h->client) < 0 ||
-	    socketpair(AF_UNIX, type, 0, h->channel) < 0 ||
 	    socketpair(AF_UNIX, type, 0, h->console) < 0 ||
 	    socketpair(AF_UNIX, type, 0, h->nic) < 0 ||
 	    pipe2(h->stderr_pipe, O_CLOEXEC) < 0)
 		return fb_err_set(err, -errno, "make sockets: %m");
+	r = open_channel(p, h, err);
+	if (r < 0)
+		return r;
 	r = make_memfd("plan", &p->plan_bytes, &h->plan, err);
 	return r < 0 ? r : make_memfd("spec", &p->spec_bytes, &h->spec, err);
 }
@@ -84,6 +128,7 @@ static int spawn_monitor(const struct fb_preparation *p,
 		{ h->stderr_pipe[1], FB_LAUNCH_VMM_STDERR },
 		{ h->nic[0], FB_LAUNCH_VMM_NIC },
 		{ h->nic[1], FB_LAUNCH_NET_NIC },
+		{ p->folder_fd, FB_LAUNCH_VMM_FOLDER },
 		{ p->net_program_fd, FB_LAUNCH_NET_PROGRAM },
 		{ p->kernel_fd, FB_LAUNCH_VMM_KERNEL },
 		{ p->initramfs_fd, FB_LAUNCH_VMM_INITRAMFS },

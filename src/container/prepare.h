@@ -19,7 +19,11 @@
  * @net:      The guest's addresses
  * @routes:   Of the host
  * @vmm_uid:  User and group id of the machine's processes, when root starts them
+ * @vmm_gid:  Group id of the VMM, which may be that of /dev/kvm; known with the plan
+ * @nic:      How the engine reaches the network
+ * @vmm_version: Of the engine, or 0
  * @net_program_fd, @upper_fd, @kernel_fd, @initramfs_fd: Owned, -EBADF where there is none
+ * @folder_fd: Likewise: the folder of the VMM's sockets
  * @plan:     The machine's processes, by the descriptor numbers of launch.h
  * @resolv_conf, @hosts: Texts of the guest's files
  * @tmpfs:    --tmpfs, @tmpfs_count; their texts are in @tmpfs_texts
@@ -32,7 +36,11 @@ struct fb_preparation {
 	struct fb_engine_choice engine;
 	struct fb_net_guest net;
 	struct fb_net_routes routes;
+	enum fb_machine_nic nic;
+	unsigned int vmm_version;
 	uid_t vmm_uid;
+	gid_t vmm_gid;
+	int folder_fd;
 	int net_program_fd;
 	int upper_fd;
 	int kernel_fd;

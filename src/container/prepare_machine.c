@@ -21,29 +21,46 @@
 /* user ids for VMMs that root starts: no account has them */
 #define VMM_UID_FIRST 0x46420000u
 
+/* what the engine lacks is said before anything is made */
+static int check_engine(struct fb_preparation *p, struct fb_err *err)
+{
+	const struct fb_engine_ops *ops = p->engine.ops;
+	int r;
+
+	if (p->spec->cpus > ops->cpus_max)
+		return fb_err_set(err, -EINVAL, "%s has at most %u CPUs",
+				  ops->title, ops->cpus_max);
+	if (p->spec->net == FB_CONTAINER_NET_NONE)
+		p->nic = FB_NIC_NONE;
+	else if (ops->nics & 1u << FB_NIC_STREAM)
+		p->nic = FB_NIC_STREAM;
+	else {
+		r = fb_err_set(err, -EOPNOTSUPP,
+			       "%s can't reach the network yet", ops->title);
+		return fb_err_hint(err, r, "use --network none");
+	}
+	return 0;
+}
+
 int fb_prepare_engine(struct fb_preparation *p, struct fb_err *err)
 {
 	struct fb_probe probe = { .kvm = FB_KVM_UNKNOWN };
-	const char *accel = p->spec->accel;
-	int cache;
-	int r;
+	const char *accel = p->spec->engine.accel;
+	int r, cache = fb_store_dir_fd(p->c->store, FB_STORE_DIR_RUN, NULL);
 
 	/* software emulation asks nothing of the host */
-	if (!accel || strcmp(accel, "tcg")) {
-		cache = fb_store_dir_fd(p->c->store, FB_STORE_DIR_RUN, NULL);
+	if (!accel || strcmp(accel, "tcg"))
 		fb_probe_cached(cache, &probe);
-	}
-	r = fb_engine_select(p->spec->engine, accel, &probe, &p->engine, err);
+	r = fb_engine_select(&p->spec->engine, &probe, &p->engine, err);
+	if (r == 0 && p->engine.ops->version)
+		r = p->engine.ops->version(p->engine.program, cache,
+					   &p->vmm_version, err);
 	if (r < 0)
 		return r;
 	fb_log(p->log, FB_LOG_INFO, "engine %s, accelerator %s%s%s",
 	       p->engine.ops->name, fb_accel_name(p->engine.accel),
 	       probe.reason[0] ? ": " : "", probe.reason);
-	if (p->spec->cpus > p->engine.ops->cpus_max)
-		return fb_err_set(err, -EINVAL, "%s has at most %u CPUs",
-				  p->engine.ops->title,
-				  p->engine.ops->cpus_max);
-	return 0;
+	return check_engine(p, err);
 }
 
 static int open_file(const char *given, const char *name, int *ret,
@@ -60,6 +77,34 @@ static int open_file(const char *given, const char *name, int *ret,
 			: 0;
 }
 
+/* a machine's own folder, for the sockets that its VMM makes */
+static int make_folder(struct fb_preparation *p, struct fb_err *err)
+{
+	int dir = p->c->handle.dir_fd;
+
+	if (mkdirat(dir, FB_CONTAINER_FOLDER_VMM, 0700) < 0 && errno != EEXIST)
+		return fb_err_set(err, -errno, "make the machine's folder: %m");
+	p->folder_fd = openat(dir, FB_CONTAINER_FOLDER_VMM,
+			      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (p->folder_fd < 0)
+		return fb_err_set(err, -errno, "open the machine's folder: %m");
+	return 0;
+}
+
+/*
+ * A VMM that opens by path opens its descriptors again (machine/firecracker.c), which
+ * asks for the files' modes: what is only this machine's is made its user's.
+ */
+static int give_files(const struct fb_preparation *p, struct fb_err *err)
+{
+	if (fchown(p->folder_fd, p->vmm_uid, p->vmm_gid) < 0 ||
+	    (p->upper_fd >= 0 &&
+	     fchown(p->upper_fd, p->vmm_uid, p->vmm_gid) < 0))
+		return fb_err_set(err, -errno,
+				  "give the machine's user its files: %m");
+	return 0;
+}
+
 int fb_prepare_files(struct fb_preparation *p, struct fb_err *err)
 {
 	int disks,
@@ -68,6 +113,8 @@ int fb_prepare_files(struct fb_preparation *p, struct fb_err *err)
 	if (r == 0)
 		r = open_file(p->spec->initramfs, "initramfs.cpio",
 			      &p->initramfs_fd, err);
+	if (r == 0 && p->engine.ops->folder)
+		r = make_folder(p, err);
 	if (r < 0 || !fb_wants_disk(p->spec))
 		return r;
 	disks = fb_store_dir_fd(p->c->store, FB_STORE_DIR_DISKS, err);
@@ -183,11 +230,13 @@ int fb_prepare_plan(struct fb_preparation *p, struct fb_err *err)
 			   { .fd = FB_LAUNCH_VMM_DISK + 1,
 			     .disposable = p->c->auto_remove } },
 		.disk_count = fb_wants_disk(spec) ? 2 : 1,
-		.nic = spec->net == FB_CONTAINER_NET_NONE ? FB_NIC_NONE
-							  : FB_NIC_STREAM,
+		.nic = p->nic,
 		.nic_fd = FB_LAUNCH_VMM_NIC,
 		.channel_fd = FB_LAUNCH_VMM_CHANNEL,
+		.folder_fd = FB_LAUNCH_VMM_FOLDER,
 		.console_fd = FB_LAUNCH_VMM_CONSOLE,
+		.vmm_version = p->vmm_version,
+		.interpreted = p->engine.interpreted,
 		.drop_ids = geteuid() == 0,
 	};
 	struct fb_plan_process *vmm;
@@ -200,7 +249,10 @@ int fb_prepare_plan(struct fb_preparation *p, struct fb_err *err)
 		config.tsc_khz = fb_tsc_khz(
 			fb_store_dir_fd(p->c->store, FB_STORE_DIR_RUN, NULL));
 	memcpy(config.mac, p->net.mac, sizeof(config.mac));
+	p->vmm_gid = config.gid;
 	r = config.nic == FB_NIC_STREAM ? add_network(p, err) : 0;
+	if (r == 0 && config.drop_ids && p->engine.ops->folder)
+		r = give_files(p, err);
 	if (r < 0)
 		return r;
 	r = p->engine.ops->render(&config, p->engine.accel, p->engine.program,

@@ -21,6 +21,7 @@ static void release(struct fb_preparation *p)
 {
 	fb_engine_choice_release(&p->engine);
 	fb_plan_release(&p->plan);
+	(void)fb_close(p->folder_fd);
 	(void)fb_close(p->net_program_fd);
 	(void)fb_close(p->upper_fd);
 	(void)fb_close(p->kernel_fd);
@@ -85,6 +86,7 @@ int fb_container_start(struct fb_container *c,
 	struct fb_preparation p = { .spec = spec,
 				    .c = c,
 				    .log = log,
+				    .folder_fd = -EBADF,
 				    .net_program_fd = -EBADF,
 				    .upper_fd = -EBADF,
 				    .kernel_fd = -EBADF,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/spawn.h"
 #include "base/str.h"
 
 static const char *const accel_names[] = {
@@ -15,6 +16,7 @@ _Static_assert(FB_ARRAY_SIZE(accel_names) == FB_ACCEL_COUNT, "a name each");
 
 static const struct fb_engine_ops *const engines[] = {
 	&fb_engine_qemu,
+	&fb_engine_firecracker,
 	NULL,
 };
 
@@ -65,62 +67,107 @@ static int check_engine(const char *name, struct fb_err *err)
 			  fb_str_cstr(&known));
 }
 
-/* the best accelerator of @mask that this engine and this host have */
-static bool pick_accel(const struct fb_engine_ops *ops, unsigned int mask,
-		       const struct fb_probe *probe, enum fb_accel *ret)
+char *fb_engine_find(const struct fb_engine_ops *ops,
+		     const struct fb_engine_wish *wish)
 {
-	mask &= ops->accels;
-	if ((mask & 1u << FB_ACCEL_KVM) && probe->kvm == FB_KVM_NATIVE)
-		*ret = FB_ACCEL_KVM;
+	if (ops == &fb_engine_firecracker && wish->firecracker)
+		return fb_find_program(wish->firecracker);
+	return fb_find_program(ops->binary);
+}
+
+/* a test's wish for a KVM that interprets: only where nothing else is meant */
+static bool forces_kvm(const struct fb_engine_wish *wish, unsigned int mask)
+{
+	return wish->interpreted && mask == 1u << FB_ACCEL_KVM &&
+	       !(is_auto(wish->engine) && is_auto(wish->accel));
+}
+
+/* the best accelerator of @mask that this host has */
+static bool pick_accel(const struct fb_engine_wish *wish, unsigned int mask,
+		       const struct fb_probe *probe,
+		       struct fb_engine_choice *ret)
+{
+	bool forced = probe->kvm == FB_KVM_EMULATING && forces_kvm(wish, mask);
+
+	if ((mask & 1u << FB_ACCEL_KVM) &&
+	    (probe->kvm == FB_KVM_NATIVE || forced))
+		ret->accel = FB_ACCEL_KVM;
 	else if (mask & 1u << FB_ACCEL_TCG)
-		*ret = FB_ACCEL_TCG;
+		ret->accel = FB_ACCEL_TCG;
 	else
 		return false;
+	ret->interpreted = forced;
 	return true;
 }
 
-static int nothing_found(const char *engine, bool seen_program,
-			 const struct fb_probe *probe, struct fb_err *err)
+static int no_program(const struct fb_engine_wish *wish, struct fb_err *err)
 {
-	if (!seen_program)
-		return fb_err_hint(err,
-				   fb_err_set(err, -ENOENT,
-					      "no VMM found for engine '%s'",
-					      engine ? engine : "auto"),
-				   "install one: apt install qemu-system-x86");
-	return fb_err_hint(
-		err,
-		fb_err_set(err, -EOPNOTSUPP,
-			   "accelerator kvm can't be used: %s", probe->reason),
-		"%s", probe->fix[0] ? probe->fix : "use --accel tcg");
+	const struct fb_engine_ops *ops = &fb_engine_qemu;
+	int r;
+
+	for (size_t i = 0; engines[i]; i++)
+		if (!is_auto(wish->engine) &&
+		    !strcmp(wish->engine, engines[i]->name))
+			ops = engines[i];
+	if (ops == &fb_engine_firecracker && wish->firecracker)
+		return fb_err_set(err, -ENOENT, "'%s' is no program",
+				  wish->firecracker);
+	r = fb_err_set(err, -ENOENT, "no VMM found for engine '%s'",
+		       wish->engine ? wish->engine : "auto");
+	return fb_err_hint(err, r, "install one: %s", ops->install);
 }
 
-int fb_engine_select(const char *engine, const char *accel,
+static int no_accel(const struct fb_engine_wish *wish,
+		    const struct fb_engine_ops *seen,
+		    const struct fb_probe *probe, struct fb_err *err)
+{
+	int r;
+
+	if (seen->accels & 1u << FB_ACCEL_TCG) {
+		r = fb_err_set(err, -EOPNOTSUPP,
+			       "accelerator kvm can't be used: %s",
+			       probe->reason);
+		return fb_err_hint(err, r, "%s",
+				   probe->fix[0] ? probe->fix
+						 : "use --accel tcg");
+	}
+	if (!is_auto(wish->accel) && !strcmp(wish->accel, "tcg"))
+		r = fb_err_set(err, -EOPNOTSUPP, "%s has no software emulation",
+			       seen->title);
+	else
+		r = fb_err_set(err, -EOPNOTSUPP,
+			       "%s needs KVM, which can't be used: %s",
+			       seen->title, probe->reason);
+	return fb_err_hint(err, r, "use --engine qemu");
+}
+
+int fb_engine_select(const struct fb_engine_wish *wish,
 		     const struct fb_probe *probe, struct fb_engine_choice *ret,
 		     struct fb_err *err)
 {
+	const struct fb_engine_ops *seen = NULL;
 	struct fb_engine_choice choice = { 0 };
-	bool seen = false;
 	unsigned int mask;
-	int r = parse_accel(accel, &mask, err);
+	int r = parse_accel(wish->accel, &mask, err);
 
 	if (r == 0)
-		r = check_engine(engine, err);
+		r = check_engine(wish->engine, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; engines[i]; i++) {
-		if (!is_auto(engine) && strcmp(engine, engines[i]->name))
+		if (!is_auto(wish->engine) &&
+		    strcmp(wish->engine, engines[i]->name))
 			continue;
-		choice.program = engines[i]->program();
+		choice.program = fb_engine_find(engines[i], wish);
 		if (!choice.program)
 			continue;
-		seen = true;
-		if (pick_accel(engines[i], mask, probe, &choice.accel)) {
-			choice.ops = engines[i];
+		seen = engines[i];
+		if (pick_accel(wish, mask & seen->accels, probe, &choice)) {
+			choice.ops = seen;
 			*ret = choice;
 			return 0;
 		}
 		free(FB_TAKE_PTR(choice.program));
 	}
-	return nothing_found(engine, seen, probe, err);
+	return seen ? no_accel(wish, seen, probe, err) : no_program(wish, err);
 }

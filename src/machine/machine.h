@@ -13,6 +13,10 @@
 #define FB_MACHINE_DISKS_MAX 4
 #define FB_MACHINE_CPUS_MAX 64
 #define FB_MACHINE_MEMORY_MIN (64ull << 20)
+#define FB_MACHINE_TAP "flamebox0"
+/* in the machine's folder: where the guest's channel arrives, with engines that
+ * have a folder */
+#define FB_MACHINE_VSOCK "vsock"
 
 /**
  * struct fb_machine_disk - A block device
@@ -31,6 +35,7 @@ struct fb_machine_disk {
 enum fb_machine_nic {
 	FB_NIC_NONE,
 	FB_NIC_STREAM, /* frames over a connected stream socket, nic_fd */
+	FB_NIC_TAP, /* a tap of the VMM's network namespace, FB_MACHINE_TAP */
 };
 
 /**
@@ -43,8 +48,14 @@ enum fb_machine_nic {
  *                emulation makes use of it
  * @disks:        In the order in which the guest is told their names
  * @mac:          Of the interface
- * @channel_fd:   The VMM's end of a connected stream socket (borrowed)
+ * @channel_fd:   The VMM's end of a connected stream socket (borrowed), where the
+ *                engine has no folder
+ * @folder_fd:    Otherwise: a folder of this machine's own, for sockets (borrowed);
+ *                "FB_MACHINE_VSOCK_<port>" in it listens for the guest
  * @console_fd:   Where the serial console's output goes (borrowed)
+ * @vmm_version:  Of the engine, FB_ENGINE_VERSION(); 0 where it has none
+ * @interpreted:  KVM interprets guest code: only for tests, with the kernel that
+ *                is made for it
  * @drop_ids:     Run the VMM as @uid and @gid
  */
 struct fb_machine_config {
@@ -59,7 +70,10 @@ struct fb_machine_config {
 	int nic_fd;
 	uint8_t mac[6];
 	int channel_fd;
+	int folder_fd;
 	int console_fd;
+	unsigned int vmm_version;
+	bool interpreted;
 	bool drop_ids;
 	uid_t uid;
 	gid_t gid;

@@ -7,9 +7,13 @@
 #include "machine/plan.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "base/cleanup.h"
+#include "base/io.h"
 #include "machine/sandbox.h"
 
 #define MAGIC 0x4e4c5046u /* "FPLN" */
@@ -25,6 +29,9 @@ void fb_plan_release(struct fb_plan *plan)
 		fb_strv_release(&p->argv);
 		fb_strv_release(&p->readable);
 		fb_strv_release(&p->writable);
+		fb_strv_release(&p->sockets);
+		for (size_t k = 0; k < p->text_count; k++)
+			free(p->texts[k].text);
 	}
 	*plan = (struct fb_plan){ 0 };
 }
@@ -47,6 +54,7 @@ struct fb_plan_process *fb_plan_add_process(struct fb_plan *plan,
 	}
 	p->argv.max = FB_PLAN_ARGS_MAX;
 	p->readable.max = p->writable.max = FB_PLAN_PATHS_MAX;
+	p->sockets.max = FB_PLAN_PATHS_MAX;
 	plan->process_count++;
 	return p;
 }
@@ -71,6 +79,19 @@ int fb_plan_give_fd(struct fb_plan_process *process, int fd)
 	if (process->fd_count == FB_PLAN_FDS_MAX)
 		return -E2BIG;
 	process->fds[process->fd_count++] = (struct fb_spawn_fd){ fd, fd };
+	return 0;
+}
+
+int fb_plan_give_text(struct fb_plan_process *process, int fd, char *text)
+{
+	if (!text)
+		return -ENOMEM;
+	if (process->text_count == FB_PLAN_TEXTS_MAX) {
+		free(text);
+		return -E2BIG;
+	}
+	process->texts[process->text_count++] =
+		(struct fb_plan_text){ fd, text };
 	return 0;
 }
 
@@ -102,6 +123,12 @@ static void put_process(struct fb_str *out, const struct fb_plan_process *p)
 	put_texts(out, &p->argv);
 	put_texts(out, &p->readable);
 	put_texts(out, &p->writable);
+	put_texts(out, &p->sockets);
+	put_u32(out, (uint32_t)p->text_count);
+	for (size_t i = 0; i < p->text_count; i++) {
+		put_u32(out, (uint32_t)p->texts[i].fd);
+		put_text(out, p->texts[i].text);
+	}
 	put_u32(out, (uint32_t)p->fd_count);
 	for (size_t i = 0; i < p->fd_count; i++) {
 		put_u32(out, (uint32_t)p->fds[i].from);
@@ -179,6 +206,19 @@ static void get_texts(struct cursor *c, struct fb_strv *out, uint32_t max)
 	}
 }
 
+static void get_files(struct cursor *c, struct fb_plan_process *p)
+{
+	uint32_t count = get_u32(c, FB_PLAN_TEXTS_MAX);
+
+	for (uint32_t i = 0; i < count && !c->bad; i++) {
+		int fd = (int)get_u32(c, 511);
+		char *text = get_text(c);
+
+		if (text)
+			(void)fb_plan_give_text(p, fd, text);
+	}
+}
+
 static void get_process(struct cursor *c, struct fb_plan *plan)
 {
 	FB_FREE char *name = get_text(c);
@@ -193,6 +233,8 @@ static void get_process(struct cursor *c, struct fb_plan *plan)
 	get_texts(c, &p->argv, FB_PLAN_ARGS_MAX);
 	get_texts(c, &p->readable, FB_PLAN_PATHS_MAX);
 	get_texts(c, &p->writable, FB_PLAN_PATHS_MAX);
+	get_texts(c, &p->sockets, FB_PLAN_PATHS_MAX);
+	get_files(c, p);
 	p->fd_count = get_u32(c, FB_PLAN_FDS_MAX);
 	for (size_t i = 0; i < p->fd_count; i++) {
 		p->fds[i].from = (int)get_u32(c, 65535);
@@ -236,6 +278,7 @@ static int prepare_child(void *ctx)
 	const struct fb_sandbox sandbox = {
 		.readable = p->readable.v,
 		.writable = p->writable.v,
+		.sockets = p->sockets.v,
 		.network = p->network,
 	};
 
@@ -244,24 +287,61 @@ static int prepare_child(void *ctx)
 	return p->readable.count ? fb_sandbox_apply(&sandbox) : 0;
 }
 
+/* as a file of memory that goes with the process; any user may open it again */
+static int make_file(const struct fb_plan_text *text, int *ret,
+		     struct fb_err *err)
+{
+	FB_FD int fd = memfd_create("flamebox", MFD_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return fb_err_set(err, -errno, "hand over a text: %m");
+	r = fb_write_full(fd, text->text, strlen(text->text));
+	if (r < 0)
+		return fb_err_set(err, r, "hand over a text: %m");
+	*ret = FB_TAKE_FD(fd);
+	return 0;
+}
+
+/* Return: descriptors in @ret, those of texts at its end and ours to close */
+static int gather_fds(const struct fb_plan_process *p, struct fb_spawn_fd *ret,
+		      struct fb_err *err)
+{
+	size_t n = p->fd_count;
+	int r = 0;
+
+	memcpy(ret, p->fds, n * sizeof(*ret));
+	for (size_t i = 0; i < p->text_count; i++)
+		ret[n + i] = (struct fb_spawn_fd){ -EBADF, p->texts[i].fd };
+	for (size_t i = 0; i < p->text_count && r == 0; i++)
+		r = make_file(&p->texts[i], &ret[n + i].from, err);
+	return r;
+}
+
 int fb_plan_spawn(const struct fb_plan_process *process, pid_t *ret_pid,
 		  int *ret_pidfd, struct fb_err *err)
 {
+	struct fb_spawn_fd fds[FB_PLAN_FDS_MAX + FB_PLAN_TEXTS_MAX];
+	struct fb_plan_process copy = *process;
 	struct fb_spawn spec = {
 		.path = process->path,
 		.argv = process->argv.v,
 		.envp = (char *[]){ (char[]){ "PATH=/usr/bin:/bin" },
 				    (char[]){ "LC_ALL=C" }, NULL },
-		.fds = process->fds,
-		.fd_count = process->fd_count,
+		.fds = fds,
+		.fd_count = process->fd_count + process->text_count,
 		.die_with_parent = true,
 		.drop_ids = process->drop_ids,
 		.uid = process->uid,
 		.gid = process->gid,
 		.prepare = prepare_child,
+		.prepare_ctx = &copy,
 	};
-	struct fb_plan_process copy = *process;
+	int r = gather_fds(process, fds, err);
 
-	spec.prepare_ctx = &copy;
-	return fb_spawn(&spec, ret_pid, ret_pidfd, err);
+	if (r == 0)
+		r = fb_spawn(&spec, ret_pid, ret_pidfd, err);
+	for (size_t i = 0; i < process->text_count; i++)
+		(void)fb_close(fds[process->fd_count + i].from);
+	return r;
 }

@@ -22,7 +22,18 @@
 #define FB_PLAN_FDS_MAX 32
 #define FB_PLAN_ARGS_MAX 512
 #define FB_PLAN_PATHS_MAX 32
+#define FB_PLAN_TEXTS_MAX 4
 #define FB_PLAN_ENCODED_MAX (1u << 20)
+
+/**
+ * struct fb_plan_text - A file that exists only for the process that reads it
+ * @fd:   Its descriptor there, which a path "/proc/self/fd/N" opens
+ * @text: What stands in it (owned)
+ */
+struct fb_plan_text {
+	int fd;
+	char *text;
+};
 
 /**
  * struct fb_plan_process - One program of a machine
@@ -30,9 +41,11 @@
  * @path:     Program
  * @argv:     Arguments, with the program's name
  * @fds:      Descriptors that it gets; @from counts in the process that spawns
+ * @texts:    Configuration that it reads, @text_count
  * @readable: Paths that it may read (and execute); with Landlock everything
  *            else is closed to it; empty = no such sandbox
  * @writable: Paths that it may also write, device nodes
+ * @sockets:  Folders in which it may make sockets
  * @network:  It may use TCP although it is in that sandbox
  * @drop_ids: Run as @uid, @gid
  */
@@ -42,8 +55,11 @@ struct fb_plan_process {
 	struct fb_strv argv;
 	struct fb_spawn_fd fds[FB_PLAN_FDS_MAX];
 	size_t fd_count;
+	struct fb_plan_text texts[FB_PLAN_TEXTS_MAX];
+	size_t text_count;
 	struct fb_strv readable;
 	struct fb_strv writable;
+	struct fb_strv sockets;
 	bool network;
 	bool drop_ids;
 	uid_t uid;
@@ -85,6 +101,15 @@ void fb_plan_allow_libraries(struct fb_plan_process *process);
  * Return: 0; -E2BIG.
  */
 int fb_plan_give_fd(struct fb_plan_process *process, int fd);
+
+/**
+ * fb_plan_give_text() - Let a process read a text as a file
+ * @fd:   Its descriptor there, that of nothing else
+ * @text: The text (taken, also on failure; NULL = -ENOMEM)
+ *
+ * Return: 0; -E2BIG; -ENOMEM.
+ */
+int fb_plan_give_text(struct fb_plan_process *process, int fd, char *text);
 
 /** fb_plan_encode() - Append the processes as bytes. Return: 0; -E2BIG; -ENOMEM */
 int fb_plan_encode(const struct fb_plan *plan, struct fb_str *out);

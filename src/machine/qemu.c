@@ -25,11 +25,6 @@ static const char *const readable[] = {
 	"/dev/urandom",
 };
 
-static char *qemu_program(void)
-{
-	return fb_find_program("qemu-system-x86_64");
-}
-
 static void add(struct fb_strv *argv, const char *option, const char *value)
 {
 	(void)fb_strv_add(argv, option);
@@ -259,9 +254,10 @@ static int qemu_render(const struct fb_machine_config *c, enum fb_accel accel,
 const struct fb_engine_ops fb_engine_qemu = {
 	.name = "qemu",
 	.title = "QEMU",
+	.binary = "qemu-system-x86_64",
+	.install = "apt-get install qemu-system-x86",
 	.accels = 1u << FB_ACCEL_KVM | 1u << FB_ACCEL_TCG,
 	.nics = 1u << FB_NIC_NONE | 1u << FB_NIC_STREAM,
 	.cpus_max = FB_MACHINE_CPUS_MAX,
-	.program = qemu_program,
 	.render = qemu_render,
 };

@@ -129,6 +129,9 @@ int fb_sandbox_apply(const struct fb_sandbox *sandbox)
 	if (r == 0)
 		r = allow_all(ruleset, sandbox->writable,
 			      (READ_ACCESS | WRITE_ACCESS) & attr.fs);
+	if (r == 0)
+		r = allow_all(ruleset, sandbox->sockets,
+			      LANDLOCK_ACCESS_FS_MAKE_SOCK);
 	if (r < 0)
 		return r;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||

@@ -23,11 +23,13 @@ int fb_sandbox_version(void);
  * @readable: NULL-terminated paths that may be read and executed; missing ones
  *            are passed over; NULL = none
  * @writable: NULL-terminated paths that may be read and written, or NULL
+ * @sockets:  NULL-terminated folders in which sockets may be made, or NULL
  * @network:  TCP may be used
  */
 struct fb_sandbox {
 	char *const *readable;
 	char *const *writable;
+	char *const *sockets;
 	bool network;
 };
 

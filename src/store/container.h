@@ -30,6 +30,7 @@
 #define FB_CONTAINER_FILE_READY "ready" /* prepared whole: can be started */
 #define FB_CONTAINER_FILE_STARTED \
 	"started" /* by the monitor: the machine was told to begin */
+#define FB_CONTAINER_FOLDER_VMM "vmm" /* sockets that the VMM makes */
 #define FB_CONTAINER_FILE_EXIT "exit" /* by the monitor: the exit record */
 
 /**

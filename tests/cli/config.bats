@@ -68,6 +68,7 @@ setup() { fb_setup; }
 		{ "insecure-registries": ["localhost:5000"],
 		  "registry-mirrors": ["https://mirror.example"],
 		  "engine": "qemu", "accel": "tcg", "kernel": "/boot/vmlinux",
+		  "firecracker": "/opt/firecracker",
 		  "cpus": 2, "memory": "512m", "storage-size": "4g" }
 	END
 	run fb --config "$BATS_TEST_TMPDIR/c.json" images

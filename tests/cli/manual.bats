@@ -33,7 +33,7 @@ documented() {
 
 @test "the manual has every key of the configuration" {
 	local key
-	for key in insecure-registries registry-mirrors engine accel kernel \
+	for key in insecure-registries registry-mirrors engine accel firecracker kernel \
 		cpus memory storage-size; do
 		sed -n '/^\.Sh CONFIGURATION/,/^\.Sh ENVIRONMENT/p' "$MAN/flamebox.1" |
 			grep -Eq "^\.It .*Cm $key( |$)" || fail "no $key"

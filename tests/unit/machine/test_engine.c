@@ -10,7 +10,7 @@
 #include "tap.h"
 
 static char folder[] = "/tmp/fb-test-engine-XXXXXX";
-static char program[64];
+static char program[64], firecracker[64];
 
 static const struct {
 	const char *engine;
@@ -59,8 +59,10 @@ static void test_table(void)
 		FB_ENGINE_CHOICE struct fb_engine_choice got = { 0 };
 		struct fb_probe probe = probe_of(cases[i].kvm);
 		struct fb_err err = { 0 };
-		int r = fb_engine_select(cases[i].engine, cases[i].accel,
-					 &probe, &got, &err);
+		int r = fb_engine_select(
+			&(struct fb_engine_wish){ .engine = cases[i].engine,
+						  .accel = cases[i].accel },
+			&probe, &got, &err);
 
 		TAP_OK(r == cases[i].want && strstr(err.msg, cases[i].text),
 		       "engine %s, accelerator %s, kvm %s: %d '%s'",
@@ -76,17 +78,26 @@ static void test_table(void)
 	}
 }
 
+static int choose(const char *engine, const char *accel,
+		  const struct fb_probe *probe, struct fb_engine_choice *ret,
+		  struct fb_err *err)
+{
+	const struct fb_engine_wish wish = { .engine = engine, .accel = accel };
+
+	return fb_engine_select(&wish, probe, ret, err);
+}
+
 static void test_hint(void)
 {
 	struct fb_probe probe = probe_of(FB_KVM_DENIED);
 	struct fb_engine_choice got = { 0 };
 	struct fb_err err = { 0 };
 
-	(void)fb_engine_select(NULL, "kvm", &probe, &got, &err);
+	(void)choose(NULL, "kvm", &probe, &got, &err);
 	TAP_STR(err.hint, "mend it", "the probe's fix is the hint");
 	probe.fix[0] = '\0';
 	err = (struct fb_err){ 0 };
-	(void)fb_engine_select(NULL, "kvm", &probe, &got, &err);
+	(void)choose(NULL, "kvm", &probe, &got, &err);
 	TAP_STR(err.hint, "use --accel tcg", "or what always works");
 }
 
@@ -96,31 +107,114 @@ static void test_no_program(void)
 	struct fb_engine_choice got = { 0 };
 	struct fb_err err = { 0 };
 
-	TAP_INT(fb_engine_select(NULL, NULL, &probe, &got, &err), -ENOENT,
-		"no program");
-	TAP_OK(strstr(err.msg, "'auto'") && strstr(err.hint, "apt install"),
+	TAP_INT(choose(NULL, NULL, &probe, &got, &err), -ENOENT, "no program");
+	TAP_OK(strstr(err.msg, "'auto'") && strstr(err.hint, "apt-get install"),
 	       "the error says which and how to get one: %s; %s", err.msg,
 	       err.hint);
-	TAP_INT(fb_engine_select("qemu", "tcg", &probe, &got, &err), -ENOENT,
+	TAP_INT(choose("qemu", "tcg", &probe, &got, &err), -ENOENT,
 		"nor for a named engine");
-	TAP_INT(fb_engine_select("none", NULL, &probe, &got, &err), -EINVAL,
+	TAP_INT(choose("none", NULL, &probe, &got, &err), -EINVAL,
 		"an unknown engine is that, also without a program");
+}
+
+static const struct {
+	struct fb_engine_wish wish;
+	enum fb_kvm_verdict kvm;
+	int want;
+	bool interpreted;
+	const char *text; /* the engine's name, or part of the error */
+} firecracker_cases[] = {
+	{ { .engine = "firecracker" }, FB_KVM_NATIVE, 0, false, "firecracker" },
+	{ { .engine = "firecracker", .accel = "kvm" },
+	  FB_KVM_NATIVE,
+	  0,
+	  false,
+	  "firecracker" },
+	{ { .engine = "firecracker", .interpreted = true },
+	  FB_KVM_NATIVE,
+	  0,
+	  false,
+	  "firecracker" },
+	{ { .engine = "firecracker", .interpreted = true },
+	  FB_KVM_EMULATING,
+	  0,
+	  true,
+	  "firecracker" },
+	{ { .engine = "qemu", .accel = "kvm", .interpreted = true },
+	  FB_KVM_EMULATING,
+	  0,
+	  true,
+	  "qemu" },
+	{ { .accel = "tcg" }, FB_KVM_NATIVE, 0, false, "qemu" },
+	/* the switch alone changes nothing of what auto takes */
+	{ { .interpreted = true }, FB_KVM_EMULATING, 0, false, "qemu" },
+	{ { .engine = "qemu", .interpreted = true },
+	  FB_KVM_EMULATING,
+	  0,
+	  false,
+	  "qemu" },
+	{ { .engine = "firecracker" },
+	  FB_KVM_EMULATING,
+	  -EOPNOTSUPP,
+	  false,
+	  "Firecracker needs KVM, which can't be used: because" },
+	{ { .engine = "firecracker", .interpreted = true },
+	  FB_KVM_ABSENT,
+	  -EOPNOTSUPP,
+	  false,
+	  "Firecracker needs KVM" },
+	{ { .engine = "firecracker", .accel = "tcg" },
+	  FB_KVM_NATIVE,
+	  -EOPNOTSUPP,
+	  false,
+	  "Firecracker has no software emulation" },
+	{ { .engine = "firecracker", .firecracker = "/nowhere/fc" },
+	  FB_KVM_NATIVE,
+	  -ENOENT,
+	  false,
+	  "'/nowhere/fc' is no program" },
+	{ { .firecracker = "/nowhere/fc" }, FB_KVM_NATIVE, 0, false, "qemu" },
+};
+
+static void test_firecracker(void)
+{
+	for (size_t i = 0; i < FB_ARRAY_SIZE(firecracker_cases); i++) {
+		FB_ENGINE_CHOICE struct fb_engine_choice got = { 0 };
+		struct fb_probe probe = probe_of(firecracker_cases[i].kvm);
+		struct fb_err err = { 0 };
+		int r = fb_engine_select(&firecracker_cases[i].wish, &probe,
+					 &got, &err);
+		const char *text = r < 0 ? err.msg : got.ops->name;
+
+		TAP_OK(r == firecracker_cases[i].want &&
+			       strstr(text, firecracker_cases[i].text) &&
+			       got.interpreted ==
+				       firecracker_cases[i].interpreted,
+		       "firecracker case %zu: %d '%s'", i, r, text);
+	}
+}
+
+static void make_program(char path[64], const char *name)
+{
+	int fd;
+
+	(void)snprintf(path, 64, "%s/%s", folder, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	(void)fb_close(fd);
 }
 
 int main(void)
 {
-	int fd;
-
 	if (!mkdtemp(folder) || setenv("PATH", folder, 1) < 0)
 		return 2;
-	(void)snprintf(program, sizeof(program), "%s/qemu-system-x86_64",
-		       folder);
 	test_no_program();
-	fd = open(program, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
-	(void)fb_close(fd);
+	make_program(program, "qemu-system-x86_64");
 	test_table();
 	test_hint();
+	make_program(firecracker, "firecracker");
+	test_firecracker();
 	(void)unlink(program);
+	(void)unlink(firecracker);
 	(void)rmdir(folder);
 	return tap_done();
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "machine/plan.h"
 #include "tap.h"
 
@@ -27,6 +29,9 @@ static void fill(struct fb_plan *plan)
 	(void)fb_strv_add(&p->writable, "/dev/null");
 	(void)fb_plan_give_fd(p, 20);
 	p->fds[p->fd_count++] = (struct fb_spawn_fd){ 22, 2 };
+	(void)fb_strv_add(&p->sockets, "/run/machine");
+	(void)fb_plan_give_text(p, 64, strdup("{}\n"));
+	(void)fb_plan_give_text(p, 65, strdup(""));
 	p->network = true;
 	p->drop_ids = true;
 	p->uid = 0x46421234;
@@ -43,6 +48,18 @@ static bool same_texts(const struct fb_strv *a, const struct fb_strv *b)
 	return true;
 }
 
+static bool same_files(const struct fb_plan_process *a,
+		       const struct fb_plan_process *b)
+{
+	if (a->text_count != b->text_count)
+		return false;
+	for (size_t i = 0; i < a->text_count; i++)
+		if (a->texts[i].fd != b->texts[i].fd ||
+		    strcmp(a->texts[i].text, b->texts[i].text))
+			return false;
+	return true;
+}
+
 static bool same(const struct fb_plan_process *a,
 		 const struct fb_plan_process *b)
 {
@@ -50,6 +67,7 @@ static bool same(const struct fb_plan_process *a,
 	       same_texts(&a->argv, &b->argv) &&
 	       same_texts(&a->readable, &b->readable) &&
 	       same_texts(&a->writable, &b->writable) &&
+	       same_texts(&a->sockets, &b->sockets) && same_files(a, b) &&
 	       a->fd_count == b->fd_count &&
 	       !memcmp(a->fds, b->fds, a->fd_count * sizeof(a->fds[0])) &&
 	       a->network == b->network && a->drop_ids == b->drop_ids &&
@@ -159,6 +177,11 @@ static void test_limits(void)
 		r = r ? r : fb_plan_give_fd(p, i);
 	TAP_INT(r, 0, "as many descriptors as there may be");
 	TAP_INT(fb_plan_give_fd(p, 99), -E2BIG, "and no more");
+	for (int i = 0; i < FB_PLAN_TEXTS_MAX; i++)
+		r = r ? r : fb_plan_give_text(p, i, strdup(""));
+	TAP_INT(r, 0, "as many texts as there may be");
+	TAP_INT(fb_plan_give_text(p, 99, strdup("")), -E2BIG, "and no more");
+	TAP_INT(fb_plan_give_text(p, 99, NULL), -ENOMEM, "a text that is none");
 	TAP_INT(fb_plan_encode(&plan, &out), -E2BIG, "a full buffer is said");
 }
 
@@ -177,6 +200,39 @@ static void test_spawn_errors(void)
 	TAP_INT(pidfd, -EBADF, "and nothing was returned");
 }
 
+/* a program reads its text by the path that it is told */
+static void test_text_as_file(void)
+{
+	FB_PLAN struct fb_plan plan = { 0 };
+	struct fb_plan_process *p =
+		fb_plan_add_process(&plan, "cat", "/bin/cat");
+	FB_FD int from = -EBADF, to = -EBADF, pidfd = -EBADF;
+	struct fb_err err = { 0 };
+	int fds[2], status = -1, r;
+	char got[16] = "";
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		abort();
+	from = fds[0];
+	to = fds[1];
+	(void)fb_strv_add(&p->argv, "cat");
+	(void)fb_strv_add(&p->argv, "/proc/self/fd/64");
+	(void)fb_strv_add(&p->argv, "/proc/self/fd/65");
+	(void)fb_plan_give_text(p, 65, strdup("two\n"));
+	(void)fb_plan_give_text(p, 64, strdup("one\n"));
+	p->fds[p->fd_count++] = (struct fb_spawn_fd){ to, 1 };
+	r = fb_plan_spawn(p, &pid, &pidfd, &err);
+	to = fb_close(to);
+	TAP_INT(r, 0, "start: %s", err.msg);
+	if (r < 0)
+		return;
+	(void)fb_read_full(from, got, sizeof(got) - 1);
+	(void)fb_spawn_wait(pid, &status);
+	TAP_STR(got, "one\ntwo\n", "it read both texts");
+	TAP_INT(status, 0, "and ended well");
+}
+
 int main(void)
 {
 	FB_STR struct fb_str bytes = FB_STR_INIT(FB_PLAN_ENCODED_MAX);
@@ -186,5 +242,6 @@ int main(void)
 	test_malformed(&bytes);
 	test_limits();
 	test_spawn_errors();
+	test_text_as_file();
 	return tap_done();
 }

@@ -1,19 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * QEMU's rendered process against golden files (argv[1]): one argument a line,
- * then what else it gets, each line with an '@'.  A change of the command line
- * is a change of what the guest may do to the host, so it is to be read:
- * UPDATE_GOLDEN=1 writes the files anew, `git diff` shows it.
- */
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/io.h"
+/* QEMU's rendered process against golden files in the folder argv[1]. */
+#include "golden.h"
 #include "machine/engine.h"
-#include "tap.h"
-
-#define GOLDEN_MAX (64u << 10)
 
 static const struct fb_machine_config two_disks = {
 	.kernel_fd = 25,
@@ -29,61 +17,13 @@ static const struct fb_machine_config two_disks = {
 	.console_fd = 21,
 };
 
-static void describe(const struct fb_plan_process *p, struct fb_str *out)
-{
-	for (size_t i = 0; i < p->argv.count; i++)
-		fb_str_printf(out, "%s\n", p->argv.v[i]);
-	fb_str_printf(out, "@path %s\n", p->path);
-	for (size_t i = 0; i < p->fd_count; i++)
-		fb_str_printf(out, "@fd %d as %d\n", p->fds[i].from,
-			      p->fds[i].to);
-	for (size_t i = 0; i < p->readable.count; i++)
-		fb_str_printf(out, "@readable %s\n", p->readable.v[i]);
-	for (size_t i = 0; i < p->writable.count; i++)
-		fb_str_printf(out, "@writable %s\n", p->writable.v[i]);
-	if (p->network)
-		fb_str_puts(out, "@network\n");
-	if (p->drop_ids)
-		fb_str_printf(out, "@ids %u:%u\n", p->uid, p->gid);
-}
-
-/* the first line that differs, for whoever reads the test's output */
-static void show_difference(const char *got, const char *want)
-{
-	size_t line = 1, n;
-
-	while (*got && (n = strcspn(got, "\n")) == strcspn(want, "\n") &&
-	       !strncmp(got, want, n)) {
-		got += n + (got[n] == '\n');
-		want += n + (want[n] == '\n');
-		line++;
-	}
-	printf("# line %zu\n# got  %.*s\n# want %.*s\n", line,
-	       (int)strcspn(got, "\n"), got, (int)strcspn(want, "\n"), want);
-}
-
-static void compare(const char *folder, const char *name, const char *got)
-{
-	char path[4096];
-	FB_FREE char *want = NULL;
-
-	(void)snprintf(path, sizeof(path), "%s/%s.argv", folder, name);
-	if (getenv("UPDATE_GOLDEN"))
-		(void)fb_write_file_at(AT_FDCWD, path, got, strlen(got), 0644);
-	if (fb_read_file_at(AT_FDCWD, path, GOLDEN_MAX, &want, NULL) < 0) {
-		TAP_OK(false, "golden file '%s'", path);
-		return;
-	}
-	if (!TAP_OK(!strcmp(got, want), "%s is rendered as before", name))
-		show_difference(got, want);
-}
-
 static void check(const char *folder, const char *name,
 		  const struct fb_machine_config *config, enum fb_accel accel)
 {
 	FB_STR struct fb_str text = FB_STR_INIT(GOLDEN_MAX);
 	FB_PLAN struct fb_plan plan = { 0 };
 	struct fb_err err = { 0 };
+	char file[64];
 	int r = fb_engine_qemu.render(
 		config, accel, "/usr/bin/qemu-system-x86_64", &plan, &err);
 
@@ -91,10 +31,11 @@ static void check(const char *folder, const char *name,
 		TAP_OK(false, "%s: %s", name, err.msg);
 		return;
 	}
-	describe(&plan.processes[0], &text);
+	golden_describe(&plan.processes[0], &text);
 	for (size_t i = 0; i < config->disk_count; i++)
 		fb_str_printf(&text, "@disk %s\n", plan.disk_names[i]);
-	compare(folder, name, fb_str_cstr(&text));
+	(void)snprintf(file, sizeof(file), "%s.argv", name);
+	golden_compare(folder, file, fb_str_cstr(&text));
 }
 
 static void test_golden(const char *folder)
