@@ -39,11 +39,6 @@
 	"\"flags\": 0, \"modifiers\": [{\"register\": \"ecx\", "            \
 	"\"bitmap\": \"0bxxxxxxxxxxxxxxxxxx0xxxxxxxxxxxxx\"}]}]}\n"
 
-/* libraries, for a Firecracker that somebody linked with them */
-static const char *const readable[] = {
-	"/lib", "/lib64", "/usr/lib", "/etc/ld.so.cache", "/proc/self",
-};
-
 /* a file of the host that it opens through its own descriptor */
 static const char *give(struct fb_plan_process *p, int fd, bool write,
 			char path[FB_FIRECRACKER_PATH_MAX])
@@ -171,8 +166,8 @@ static void render_sandbox(const struct fb_machine_config *c,
 			   struct fb_plan_process *p)
 {
 	(void)fb_strv_add(&p->readable, p->path);
-	for (size_t i = 0; i < FB_ARRAY_SIZE(readable); i++)
-		(void)fb_strv_add(&p->readable, readable[i]);
+	/* releases are static; somebody's own may not be */
+	fb_plan_allow_libraries(p);
 	(void)fb_strv_add(&p->writable, "/dev/null");
 	(void)fb_strv_add(&p->writable, "/dev/kvm");
 	(void)fb_plan_give_fd(p, c->folder_fd);
