@@ -16,7 +16,7 @@ ninja = @out=$$(ninja -C $(BUILD) --quiet $(1) 2>&1); status=$$?; \
 	case $$out in '' | *'no work to do.') ;; *) printf '%s\n' "$$out" ;; esac; exit $$status
 
 .DELETE_ON_ERROR:
-.PHONY: all program kernel demo run check check-fresh bench lint fuzz install deb clean help
+.PHONY: all program kernel kernel-kvm-test demo run check check-fresh bench lint fuzz install deb clean help
 
 all: program kernel ## build everything into build/
 
@@ -31,6 +31,10 @@ program: $(BUILD)/build.ninja
 
 kernel:
 	@kernel/build.sh $(BUILD)
+
+kernel-kvm-test: ## a kernel for a KVM that interprets guest code: tests only
+	@mkdir -p $(BUILD)
+	@kernel/build.sh $(BUILD) kvm-test
 
 demo: all
 	@scripts/make-demo-image $(BUILD)/demo

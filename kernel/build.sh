@@ -1,6 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# build.sh OUT : put the guest kernel's vmlinux and bzImage into the folder OUT.
+# build.sh OUT [VARIANT]: put the guest kernel's vmlinux and bzImage into the folder
+# OUT; of a variant only OUT/vmlinux-VARIANT.  A variant is VARIANT.config, merged
+# over the fragment, and VARIANT.patch.
 #
 # Built from the distribution's kernel source (KERNEL_SOURCE, or the newest
 # /usr/src/linux-source-*.tar.xz) with tinyconfig and fragment.config.  A result
@@ -9,8 +11,13 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-mkdir -p "${1:?usage: build.sh OUT}"
+mkdir -p "${1:?usage: build.sh OUT [VARIANT]}"
 out=$(cd "$1" && pwd)
+variant=${2:-}
+files='vmlinux bzImage'
+if [ -n "$variant" ]; then
+	files=vmlinux
+fi
 cache=${FLAMEBOX_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/flamebox}/kernel
 # one more than there are processors: a job waits for its files now and then
 jobs=$(($(nproc) + 1))
@@ -30,21 +37,24 @@ fi
 # the big tarball is known by name, size and time: hashing it costs a second a run
 key=$({
 	stat -L -c '%n %s %Y' "$source"
-	cat "$here/fragment.config" "$here/build.sh" "$here/cc" "$here/precompiled.h"
+	cat "$here/fragment.config" "$here/build.sh" "$here/cc" "$here/precompiled.h" \
+		${variant:+"$here/$variant.config" "$here/$variant.patch"}
 	${CC:-gcc} --version
 } | sha256sum | cut -c 1-32)
 done=$cache/$key
 
 publish() {
-	for file in vmlinux bzImage; do
-		if ! cmp -s "$done/$file" "$out/$file"; then
-			cp "$done/$file" "$out/$file.part"
-			mv "$out/$file.part" "$out/$file"
+	for file in $files; do
+		to=$out/$file${variant:+-$variant}
+		if ! cmp -s "$done/$file" "$to"; then
+			cp "$done/$file" "$to.part"
+			mv "$to.part" "$to"
 		fi
 	done
 }
 
-if [ -f "$done/vmlinux" ] && [ -f "$done/bzImage" ]; then
+# the folder appears whole or not at all
+if [ -f "$done/vmlinux" ]; then
 	publish
 	exit 0
 fi
@@ -56,7 +66,7 @@ flock -n 9 || {
 	echo "kernel: waiting for another build" >&2
 	flock 9
 }
-if [ -f "$done/vmlinux" ] && [ -f "$done/bzImage" ]; then
+if [ -f "$done/vmlinux" ]; then
 	publish
 	exit 0
 fi
@@ -66,7 +76,7 @@ work=$(mktemp -d "$cache/build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-echo "kernel: building from $source (a few minutes, once)" >&2
+echo "kernel: building ${variant:+$variant }from $source (a few minutes, once)" >&2
 # of other architectures and of drivers for real hardware only Kconfig's files are read
 set --
 for name in alpha arc arm arm64 csky hexagon ia64 loongarch m68k microblaze mips \
@@ -81,6 +91,9 @@ xz -T0 -dc "$source" | tar -x -C "$work" --strip-components=1 "$@" \
 	--exclude='*/tools/testing' --exclude='*/tools/perf' \
 	--exclude='*/Documentation/*/*' || fail "cannot unpack $source"
 cd "$work"
+if [ -n "$variant" ]; then
+	patch -s -p1 <"$here/$variant.patch" >&2 || fail "$variant.patch does not fit $source"
+fi
 
 log=$work/build.log
 export KERNEL_CC="${CC:-gcc}"
@@ -93,11 +106,15 @@ make_quiet() {
 }
 
 make_quiet tinyconfig
-./scripts/kconfig/merge_config.sh -m -O . .config "$here/fragment.config" >>"$log" 2>&1 ||
+./scripts/kconfig/merge_config.sh -m -O . .config "$here/fragment.config" \
+	${variant:+"$here/$variant.config"} >>"$log" 2>&1 ||
 	fail "cannot merge the fragment"
 make_quiet olddefconfig
 
-# an option that silently did not take effect would be found by a user
+# an option that silently did not take effect would be found by a user; a variant's
+# line stands for the fragment's
+awk -F= '/^CONFIG_/ { line[$1] = $0 } END { for (name in line) print line[name] }' \
+	"$here/fragment.config" ${variant:+"$here/$variant.config"} >"$work/wanted"
 while IFS= read -r line; do
 	case $line in
 	CONFIG_*=n)
@@ -110,7 +127,7 @@ while IFS= read -r line; do
 		grep -qxF "$line" .config || fail "$line did not take effect"
 		;;
 	esac
-done <"$here/fragment.config"
+done <"$work/wanted"
 
 # Precompiled headers: a third off the build's time.  The first header of every
 # file's command line stands for all of them; how files are compiled, one file tells.
@@ -120,15 +137,16 @@ flags=$(sed -n '1s/^[^=]*:= [^ ]* \(.*\) -c -o .*/\1/p' init/.main.o.cmd |
 # shellcheck disable=SC2086 # flags, one word each
 $KERNEL_CC $flags -x c-header -o include/linux/compiler-version.h.gch \
 	"$here/precompiled.h" >>"$log" 2>&1 || fail "cannot precompile headers: $(tail -n 1 "$log")"
-make_quiet vmlinux bzImage
+# shellcheck disable=SC2086 # one word a file
+make_quiet $files
 strip -s -o "$work/vmlinux.stripped" vmlinux 2>>"$log" || cp vmlinux "$work/vmlinux.stripped"
 
 ready=$(mktemp -d "$cache/ready.XXXXXX")
 cp "$work/vmlinux.stripped" "$ready/vmlinux"
-cp arch/x86/boot/bzImage "$ready/bzImage"
+[ -n "$variant" ] || cp arch/x86/boot/bzImage "$ready/bzImage"
 cp .config "$ready/config"
 chmod 755 "$ready"
-chmod 644 "$ready/vmlinux" "$ready/bzImage" "$ready/config"
+chmod 644 "$ready"/*
 # complete or not there at all
 mv -T "$ready" "$done" 2>/dev/null || rm -rf "$ready"
 cd /
