@@ -10,6 +10,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +23,7 @@
 #include "base/io.h"
 #include "base/spawn.h"
 #include "machine/engine.h"
+#include "machine/tsc.h"
 #include "volume/upper.h"
 #include "wire/frame.h"
 #include "wire/spec.h"
@@ -32,8 +35,8 @@ static int fail(const char *what, const struct fb_err *err)
 	return 1;
 }
 
-static int spawn_qemu(char **argv, int channel, int console, int root,
-		      int upper, pid_t *ret_pid, struct fb_plan *plan,
+static int spawn_qemu(char **argv, uint32_t tsc_khz, int channel, int console,
+		      int root, int upper, pid_t *ret_pid, struct fb_plan *plan,
 		      struct fb_err *err)
 {
 	struct fb_machine_config config = {
@@ -47,6 +50,7 @@ static int spawn_qemu(char **argv, int channel, int console, int root,
 		.nic = FB_NIC_NONE,
 		.channel_fd = channel,
 		.console_fd = console,
+		.tsc_khz = tsc_khz,
 	};
 	FB_FREE char *program = fb_find_program(fb_engine_qemu.binary);
 	int r;
@@ -149,13 +153,15 @@ int main(int argc, char **argv)
 	FB_PLAN struct fb_plan plan = { 0 };
 	struct fb_err err = { 0 };
 	int channel[2], console[2], root, upper, status, dir;
-	char name[32];
+	char name[32], folder[PATH_MAX];
 	pid_t pid;
 
-	if (argc < 4)
+	if (argc < 4 || strlen(argv[3]) >= sizeof(folder))
 		return fail("usage: bare KERNEL INITRAMFS ROOT [WORD…]", NULL);
 	root = open(argv[3], O_RDONLY | O_CLOEXEC);
-	dir = open("/var/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* templates and the clock's rate are kept beside ROOT, as in a store */
+	dir = open(dirname(strcpy(folder, argv[3])),
+		   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	(void)snprintf(name, sizeof(name), "bare-%ld.img", (long)getpid());
 	if (root < 0 || dir < 0 ||
 	    fb_upper_create(dir, dir, name, 8ull << 30, &upper, &err) < 0)
@@ -164,8 +170,8 @@ int main(int argc, char **argv)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0 ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, console) < 0)
 		return fail("sockets", NULL);
-	if (spawn_qemu(argv, channel[1], console[1], root, upper, &pid, &plan,
-		       &err) < 0)
+	if (spawn_qemu(argv, fb_tsc_khz(dir), channel[1], console[1], root,
+		       upper, &pid, &plan, &err) < 0)
 		return fail("QEMU", &err);
 	(void)close(channel[1]);
 	status = follow(channel[0], argv + 4, argc - 4, plan.disk_names[0],
