@@ -93,10 +93,8 @@ bool fb_cgroup_oom(void)
 	FB_FREE char *text = NULL;
 	const char *count;
 
-	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		  NULL) < 0 ||
-	    fb_read_file_at(AT_FDCWD, "/proc/vmstat", 1u << 20, &text, NULL) <
-		    0)
+	if (fb_read_file_at(AT_FDCWD, "/proc/vmstat", 1u << 20, &text, NULL) <
+	    0)
 		return false;
 	count = strstr(text, "\noom_kill ");
 	return count && strncmp(count, "\noom_kill 0\n", 12) != 0;

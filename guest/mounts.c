@@ -91,23 +91,6 @@ static int mount_at(const struct mount_entry *m, struct fb_err *err)
 	return 0;
 }
 
-/*
- * Without swap, a machine short of memory evicts the pages of its programs and
- * reads them back from the image for ever.  When the working set cannot be kept
- * this long, the OOM killer strikes.  Short: a program that reads or writes files
- * faster than memory turns over in this time would be taken for one (a second is
- * too much, tried with dd).  A kernel of the user's own may lack it.
- */
-static void end_thrashing(void)
-{
-	static const char patience_ms[] = "20";
-	FB_FD int fd =
-		open("/sys/kernel/mm/lru_gen/min_ttl_ms", O_WRONLY | O_CLOEXEC);
-
-	if (fd >= 0)
-		(void)fb_write_full(fd, patience_ms, strlen(patience_ms));
-}
-
 int fb_mounts_ready(struct fb_err *err)
 {
 	static const struct mount_entry mounts[] = {
@@ -116,11 +99,12 @@ int fb_mounts_ready(struct fb_err *err)
 	};
 	int r = mount_at(&mounts[0], err);
 
-	if (r == 0)
-		r = mount_at(&mounts[1], err);
-	if (r == 0)
-		end_thrashing();
-	return r;
+	return r < 0 ? r : mount_at(&mounts[1], err);
+}
+
+void fb_mounts_own_proc(void)
+{
+	(void)mount("proc", "/proc", "proc", COMMON, NULL);
 }
 
 int fb_mounts_open_terminals(struct fb_err *err)

@@ -9,6 +9,14 @@
 int fb_mounts_ready(struct fb_err *err);
 
 /**
+ * fb_mounts_own_proc() - init's own /proc
+ *
+ * Mounted when the container has its own namespace of mounts.  What needs it
+ * fails by itself where it could not be mounted.
+ */
+void fb_mounts_own_proc(void);
+
+/**
  * fb_mounts_open_terminals() - A file system of terminals, not yet mounted
  *
  * Return: its descriptor (returned), in which "ptmx" can be opened; negative errno.

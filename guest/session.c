@@ -21,6 +21,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "mounts.h"
+#include "pressure.h"
 #include "streams.h"
 
 struct session {
@@ -30,6 +32,7 @@ struct session {
 	bool reaped;
 	int status;
 	int first;
+	int pressure;
 	struct fb_output outputs[2];
 	struct fb_input input;
 };
@@ -40,6 +43,7 @@ enum slot {
 	SLOT_OUTPUT,
 	SLOT_ERROR,
 	SLOT_INPUT,
+	SLOT_PRESSURE,
 	SLOTS
 };
 
@@ -140,6 +144,10 @@ static void watch(struct session *s, struct pollfd polls[SLOTS])
 		.fd = s->terminal && s->input.held == 0 ? -1 : s->input.fd,
 		.events = s->input.held > 0 ? POLLOUT : 0,
 	};
+	polls[SLOT_PRESSURE] = (struct pollfd){
+		.fd = s->pressure,
+		.events = POLLPRI,
+	};
 }
 
 static int serve_input(struct session *s, short events)
@@ -195,6 +203,10 @@ static int turn(struct session *s, struct fb_err *err)
 		s->status = fb_process_wait(s->process);
 		s->reaped = true;
 	}
+	if (polls[SLOT_PRESSURE].revents & POLLPRI)
+		fb_pressure_relieve();
+	if (polls[SLOT_PRESSURE].revents & (POLLERR | POLLNVAL))
+		s->pressure = fb_close(s->pressure);
 	r = serve_input(s, polls[SLOT_INPUT].revents);
 	if (r == 0)
 		r = serve_outputs(s, polls);
@@ -236,6 +248,8 @@ int fb_session_run(struct fb_channel *ch, struct fb_process *process,
 	session_init(&s, ch, process, terminal);
 	if (r == 0)
 		r = fb_channel_flush(ch);
+	fb_mounts_own_proc();
+	s.pressure = fb_pressure_watch();
 	if (r < 0)
 		return fb_err_set(err, r, "write to the host: %m");
 	while (r == 0 && !finished(&s))

@@ -131,9 +131,8 @@ static void render(const struct vm_config *config, int channel,
 	};
 	static const char *const second[] = {
 		"-append",
-		"console=ttyS0 quiet loglevel=4 reboot=t panic=-1 "
-		"random.trust_cpu=on cryptomgr.notests rcupdate.rcu_expedited=1 "
-		"no_timer_check tsc=reliable nokaslr",
+		"console=ttyS0 quiet reboot=t panic=-1 "
+		"no_timer_check tsc=reliable",
 		"-global",
 		"virtio-mmio.force-legacy=false",
 		"-device",
