@@ -156,12 +156,12 @@ int main(int argc, char **argv)
 	char name[32], folder[PATH_MAX];
 	pid_t pid;
 
-	if (argc < 4 || strlen(argv[3]) >= sizeof(folder))
+	if (argc < 4 || snprintf(folder, sizeof(folder), "%s", argv[3]) >=
+				(int)sizeof(folder))
 		return fail("usage: bare KERNEL INITRAMFS ROOT [WORD…]", NULL);
 	root = open(argv[3], O_RDONLY | O_CLOEXEC);
 	/* templates and the clock's rate are kept beside ROOT, as in a store */
-	dir = open(dirname(strcpy(folder, argv[3])),
-		   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	(void)snprintf(name, sizeof(name), "bare-%ld.img", (long)getpid());
 	if (root < 0 || dir < 0 ||
 	    fb_upper_create(dir, dir, name, 8ull << 30, &upper, &err) < 0)
