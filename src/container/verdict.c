@@ -13,6 +13,20 @@ static const char *const oom_panics[] = {
 	"out of memory",
 };
 
+/* Firecracker's log: its first error is the reason, those behind it follow from it */
+#define ERROR_MARK ":ERROR] "
+
+static void vmm_words(const struct fb_evidence *said, char *out, size_t size)
+{
+	size_t mark = strlen(ERROR_MARK);
+
+	fb_evidence_line(said, ERROR_MARK, out, size);
+	if (out[0])
+		memmove(out, out + mark, strlen(out + mark) + 1);
+	else
+		fb_evidence_line(said, NULL, out, size);
+}
+
 void fb_verdict_vmm_ended(int wait_status, const struct fb_evidence *console,
 			  const struct fb_evidence *vmm_stderr,
 			  struct fb_exit_record *record)
@@ -27,7 +41,7 @@ void fb_verdict_vmm_ended(int wait_status, const struct fb_evidence *console,
 				record->oom = true;
 		return;
 	}
-	fb_evidence_line(vmm_stderr, NULL, record->text, sizeof(record->text));
+	vmm_words(vmm_stderr, record->text, sizeof(record->text));
 	if (WIFSIGNALED(wait_status)) {
 		record->class_ = FB_EXIT_VMM_KILLED;
 		record->value = (uint32_t)WTERMSIG(wait_status);

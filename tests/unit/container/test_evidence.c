@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "container/evidence.h"
+#include "container/verdict.h"
 #include "tap.h"
 
 static void feed(struct fb_evidence *e, const char *text, size_t len)
@@ -66,9 +69,38 @@ static void test_tail(void)
 	fb_evidence_release(&e);
 }
 
+/* what a VMM said last, or the first that its log calls an error */
+static void test_verdict(void)
+{
+	static const struct {
+		const char *said;
+		const char *want;
+	} cases[] = {
+		{ "one\ntwo\n", "two" },
+		{ "2026-01-01 [id:main:WARN] odd\n"
+		  "2026-01-01 [id:main:ERROR] the reason\n"
+		  "2026-01-01 [id:main:ERROR] it follows\nError: that\n",
+		  "the reason" },
+		{ "", "" },
+	};
+
+	for (size_t i = 0; i < FB_ARRAY_SIZE(cases); i++) {
+		struct fb_evidence console = { .fd = -EBADF };
+		struct fb_evidence said = { .fd = -EBADF };
+		struct fb_exit_record record = { 0 };
+
+		feed(&said, cases[i].said, strlen(cases[i].said));
+		fb_verdict_vmm_ended(1 << 8, &console, &said, &record);
+		TAP_INT(record.class_, FB_EXIT_VMM_EXITED, "it ended itself");
+		TAP_STR(record.text, cases[i].want, "with its reason");
+		fb_evidence_release(&said);
+	}
+}
+
 int main(void)
 {
 	test_lines();
 	test_tail();
+	test_verdict();
 	return tap_done();
 }

@@ -1,0 +1,114 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Firecracker as an engine, with a program in its place that plays the guest itself:
+# what is handed over, the channel, and how each end is told.  It is no proof of booting.
+
+load lib
+load machine
+
+setup_file() {
+	fb_machine_setup_file
+	export FLAMEBOX_TEST_KVM=emulating
+	[ -z "$FB_MACHINE_LACK" ] || return 0
+	case $("$FLAMEBOX" doctor 2>/dev/null | grep accelerator) in
+	*"KVM is native"* | *"KVM is emulating"*) ;;
+	*) FB_MACHINE_LACK="no KVM here" ;;
+	esac
+}
+
+setup() {
+	fb_machine_setup
+	# a user of a machine that root starts must reach it
+	play=$(mktemp -d /tmp/fb-play-XXXXXX)
+	chmod 755 "$play"
+}
+
+teardown() { rm -rf "${play:-}"; }
+
+fc() { # MODE [FLAG…]
+	sed "s/\"MODE\"/\"$1\"/" "$BATS_TEST_DIRNAME/firecracker_guest" >"$play/firecracker"
+	chmod 755 "$play/firecracker"
+	shift
+	run --separate-stderr "$FLAMEBOX" run --engine firecracker \
+		--firecracker "$play/firecracker" --network none "$@" demo true
+}
+
+@test "output and exit status of a machine on Firecracker" {
+	fc plays --rm
+	is "$status" 3
+	is "$output" "out of the guest"
+}
+
+@test "without a disk, and with one that is kept" {
+	fc plays --rm --ephemeral
+	is "$status" 3
+	fc plays --name kept
+	is "$status" 3
+	"$FLAMEBOX" rm kept
+}
+
+@test "a state folder of any length" {
+	local deep=$BATS_TEST_TMPDIR layout
+	layout=$(dirname "$FLAMEBOX")/demo
+	[ -f "$layout/index.json" ] || layout=$BATS_FILE_TMPDIR/demo
+	while [ ${#deep} -lt 300 ]; do deep=$deep/a-folder-with-a-name; done
+	mkdir -p "$deep"
+	"$FLAMEBOX" --root "$deep" load -q -i "$layout" --name demo >&2
+	FLAMEBOX_ROOT=$deep fc plays --rm
+	is "$status" 3
+}
+
+@test "only the first connection is the guest's" {
+	fc second --rm
+	is "$status" 3
+}
+
+@test "a machine that ends before its guest spoke" {
+	fc dies-early --rm
+	is "$status" 125
+	has "$stderr" "the VMM was killed by signal 9"
+}
+
+@test "a machine that is lost while the command runs" {
+	fc dies --rm
+	is "$status" 137
+	is "$output" "out of the guest"
+	has "$stderr" "killed"
+}
+
+@test "what Firecracker refuses is told in its words" {
+	fc refuses --rm
+	is "$status" 125
+	has "$stderr" "it does not fit"
+}
+
+@test "a panic on the console is told" {
+	fc panics --rm
+	is "$status" 125
+	has "$stderr" "Kernel panic - not syncing: test"
+}
+
+@test "a Firecracker that is too old" {
+	fc old --rm
+	is "$status" 125
+	has "$stderr" "Firecracker 1.9 is too old"
+	has "$stderr" "install-firecracker"
+}
+
+@test "what it lacks is told before anything is made" {
+	fc plays --accel tcg
+	is "$status" 125
+	has "$stderr" "Firecracker has no software emulation"
+	has "$stderr" "use --engine qemu"
+	fc plays --cpus 64
+	is "$status" 125
+}
+
+@test "nothing is left behind" {
+	local before after
+	before=$("$FLAMEBOX" ps -aq | sort)
+	fc plays --rm
+	fc dies --rm
+	after=$("$FLAMEBOX" ps -aq | sort)
+	is "$after" "$before"
+}
