@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -98,6 +99,14 @@ static int tie_to_parent(pid_t parent)
 	return getppid() == parent ? 0 : -ESRCH;
 }
 
+static int join_namespaces(const struct fb_spawn *spec)
+{
+	for (size_t i = 0; i < spec->namespace_count; i++)
+		if (setns(spec->namespaces[i], 0) < 0)
+			return -errno;
+	return 0;
+}
+
 static int child_steps(const struct fb_spawn *spec, pid_t parent, int *report,
 		       const char **step)
 {
@@ -105,6 +114,10 @@ static int child_steps(const struct fb_spawn *spec, pid_t parent, int *report,
 
 	*step = "signals";
 	reset_signals();
+	*step = "namespaces";
+	r = join_namespaces(spec);
+	if (r < 0)
+		return r;
 	*step = "descriptors";
 	r = park_fds(spec, parked, report);
 	if (r == 0)

@@ -28,6 +28,8 @@ struct fb_spawn_fd {
  * @fds:       Descriptors that the child gets; 0, 1, 2 not named here are
  *             /dev/null; every other descriptor is closed
  * @fd_count:  Of @fds, at most 64
+ * @namespaces: Descriptors of namespaces that the child joins first (borrowed)
+ * @namespace_count: Of @namespaces
  * @die_with_parent: Deliver SIGKILL to the child when we end
  * @new_session: setsid() in the child
  * @drop_ids:  setgroups(0), setgid(@gid), setuid(@uid) before exec
@@ -41,6 +43,8 @@ struct fb_spawn {
 	char *const *envp;
 	const struct fb_spawn_fd *fds;
 	size_t fd_count;
+	const int *namespaces;
+	size_t namespace_count;
 	int die_with_parent;
 	int new_session;
 	int drop_ids;

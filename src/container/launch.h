@@ -27,7 +27,10 @@ enum fb_launch_fd {
 	FB_LAUNCH_VMM_KERNEL,
 	FB_LAUNCH_VMM_INITRAMFS,
 	FB_LAUNCH_VMM_DISK, /* the first of FB_MACHINE_DISKS_MAX */
-	FB_LAUNCH_END = FB_LAUNCH_VMM_DISK + 8,
+	FB_LAUNCH_NET_NS =
+		FB_LAUNCH_VMM_DISK + 8, /* of a tap, where there is one */
+	FB_LAUNCH_USER_NS, /* likewise, where root did not make it */
+	FB_LAUNCH_END,
 };
 
 /*

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "container/container.h"
 #include "machine/engine.h"
+#include "net/tap.h"
 #include "net/user.h"
 #include "wire/spec.h"
 
@@ -19,8 +20,9 @@
  * @net:      The guest's addresses
  * @routes:   Of the host
  * @vmm_uid:  User and group id of the machine's processes, when root starts them
- * @vmm_gid:  Group id of the VMM, which may be that of /dev/kvm; known with the plan
+ * @vmm_gid:  Group id of the VMM, which may be that of /dev/kvm
  * @nic:      How the engine reaches the network
+ * @tap:      With FB_NIC_TAP, otherwise nothing
  * @vmm_version: Of the engine, or 0
  * @net_program_fd, @upper_fd, @kernel_fd, @initramfs_fd: Owned, -EBADF where there is none
  * @folder_fd: Likewise: the folder of the VMM's sockets
@@ -37,6 +39,7 @@ struct fb_preparation {
 	struct fb_net_guest net;
 	struct fb_net_routes routes;
 	enum fb_machine_nic nic;
+	struct fb_net_tap tap;
 	unsigned int vmm_version;
 	uid_t vmm_uid;
 	gid_t vmm_gid;
@@ -61,7 +64,13 @@ static inline bool fb_wants_disk(const struct fb_container_spec *spec)
 	return !spec->read_only && !spec->ephemeral;
 }
 
-/** fb_prepare_engine() - Choose engine and accelerator. Return: as fb_engine_select() */
+/**
+ * fb_prepare_engine() - Choose engine and accelerator; make the tap that it needs
+ *
+ * Where auto's first choice turns out to be of no use, the next one is taken.
+ *
+ * Return: as fb_engine_select(), and as fb_net_tap_make().
+ */
 int fb_prepare_engine(struct fb_preparation *p, struct fb_err *err);
 
 /** fb_prepare_files() - Open kernel and initramfs, make the writable disk. Return: 0; negative errno */

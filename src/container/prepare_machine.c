@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The machine: engine, files, disk, network, and the plan made of them. */
+/* The machine: files, disk, network, and the plan made of them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,51 +17,6 @@
 #include "machine/tsc.h"
 #include "net/slirp.h"
 #include "volume/upper.h"
-
-/* user ids for VMMs that root starts: no account has them */
-#define VMM_UID_FIRST 0x46420000u
-
-/* what the engine lacks is said before anything is made */
-static int check_engine(struct fb_preparation *p, struct fb_err *err)
-{
-	const struct fb_engine_ops *ops = p->engine.ops;
-	int r;
-
-	if (p->spec->cpus > ops->cpus_max)
-		return fb_err_set(err, -EINVAL, "%s has at most %u CPUs",
-				  ops->title, ops->cpus_max);
-	if (p->spec->net == FB_CONTAINER_NET_NONE)
-		p->nic = FB_NIC_NONE;
-	else if (ops->nics & 1u << FB_NIC_STREAM)
-		p->nic = FB_NIC_STREAM;
-	else {
-		r = fb_err_set(err, -EOPNOTSUPP,
-			       "%s can't reach the network yet", ops->title);
-		return fb_err_hint(err, r, "use --network none");
-	}
-	return 0;
-}
-
-int fb_prepare_engine(struct fb_preparation *p, struct fb_err *err)
-{
-	struct fb_probe probe = { .kvm = FB_KVM_UNKNOWN };
-	const char *accel = p->spec->engine.accel;
-	int r, cache = fb_store_dir_fd(p->c->store, FB_STORE_DIR_RUN, NULL);
-
-	/* software emulation asks nothing of the host */
-	if (!accel || strcmp(accel, "tcg"))
-		fb_probe_cached(cache, &probe);
-	r = fb_engine_select(&p->spec->engine, &probe, &p->engine, err);
-	if (r == 0 && p->engine.ops->version)
-		r = p->engine.ops->version(p->engine.program, cache,
-					   &p->vmm_version, err);
-	if (r < 0)
-		return r;
-	fb_log(p->log, FB_LOG_INFO, "engine %s, accelerator %s%s%s",
-	       p->engine.ops->name, fb_accel_name(p->engine.accel),
-	       probe.reason[0] ? ": " : "", probe.reason);
-	return check_engine(p, err);
-}
 
 static int open_file(const char *given, const char *name, int *ret,
 		     struct fb_err *err)
@@ -191,13 +146,6 @@ int fb_prepare_net(struct fb_preparation *p, struct fb_err *err)
 	uint8_t seed[3];
 	int r = 0;
 
-	/* four digits of the id: machines of one host rarely share a user id */
-	p->vmm_uid =
-		VMM_UID_FIRST +
-		(uid_t)strtoul((char[]){ p->c->handle.id[0], p->c->handle.id[1],
-					 p->c->handle.id[2], p->c->handle.id[3],
-					 '\0' },
-			       NULL, 16);
 	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		return fb_err_set(err, -EIO, "make a MAC address: %m");
 	p->resolv_conf = FB_STR_INIT(FB_RESOLV_CONF_MAX * 2);
@@ -216,6 +164,16 @@ int fb_prepare_net(struct fb_preparation *p, struct fb_err *err)
 			       net && p->routes.host[0] ? p->routes.host : NULL,
 			       net ? FB_NET_V4_ADDRESS : NULL,
 			       p->spec->hostname, &p->hosts, err);
+}
+
+/* the VMM's end of the network where it takes no stream of frames */
+static void join_tap(const struct fb_preparation *p,
+		     struct fb_machine_config *config)
+{
+	if (p->tap.user_ns >= 0)
+		config->namespaces[config->namespace_count++] =
+			FB_LAUNCH_USER_NS;
+	config->namespaces[config->namespace_count++] = FB_LAUNCH_NET_NS;
 }
 
 int fb_prepare_plan(struct fb_preparation *p, struct fb_err *err)
@@ -242,15 +200,15 @@ int fb_prepare_plan(struct fb_preparation *p, struct fb_err *err)
 	struct fb_plan_process *vmm;
 	int r;
 
-	config.uid = config.gid = p->vmm_uid;
-	if (p->engine.accel == FB_ACCEL_KVM)
-		(void)fb_probe_kvm_group(&config.gid);
+	config.uid = p->vmm_uid;
+	config.gid = p->vmm_gid;
 	if (p->engine.accel == FB_ACCEL_TCG)
 		config.tsc_khz = fb_tsc_khz(
 			fb_store_dir_fd(p->c->store, FB_STORE_DIR_RUN, NULL));
 	memcpy(config.mac, p->net.mac, sizeof(config.mac));
-	p->vmm_gid = config.gid;
-	r = config.nic == FB_NIC_STREAM ? add_network(p, err) : 0;
+	r = config.nic == FB_NIC_NONE ? 0 : add_network(p, err);
+	if (config.nic == FB_NIC_TAP)
+		join_tap(p, &config);
 	if (r == 0 && config.drop_ids && p->engine.ops->folder)
 		r = give_files(p, err);
 	if (r < 0)

@@ -21,6 +21,7 @@ static void release(struct fb_preparation *p)
 {
 	fb_engine_choice_release(&p->engine);
 	fb_plan_release(&p->plan);
+	fb_net_tap_release(&p->tap);
 	(void)fb_close(p->folder_fd);
 	(void)fb_close(p->net_program_fd);
 	(void)fb_close(p->upper_fd);
@@ -86,6 +87,7 @@ int fb_container_start(struct fb_container *c,
 	struct fb_preparation p = { .spec = spec,
 				    .c = c,
 				    .log = log,
+				    .tap = FB_NET_TAP_INIT,
 				    .folder_fd = -EBADF,
 				    .net_program_fd = -EBADF,
 				    .upper_fd = -EBADF,

@@ -15,8 +15,8 @@ static const char *const accel_names[] = {
 _Static_assert(FB_ARRAY_SIZE(accel_names) == FB_ACCEL_COUNT, "a name each");
 
 static const struct fb_engine_ops *const engines[] = {
-	&fb_engine_qemu,
 	&fb_engine_firecracker,
+	&fb_engine_qemu,
 	NULL,
 };
 

@@ -117,6 +117,8 @@ static void render_nic(const struct fb_machine_config *c,
 	if (c->nic != FB_NIC_TAP)
 		return;
 	(void)fb_strv_add(&p->writable, "/dev/net/tun");
+	for (size_t i = 0; i < c->namespace_count; i++)
+		p->namespaces[p->namespace_count++] = c->namespaces[i];
 	fb_str_printf(json,
 		      "  \"network-interfaces\": [\n    {\n"
 		      "      \"iface_id\": \"eth0\",\n"
@@ -158,7 +160,7 @@ static void render_argv(const struct fb_machine_config *c, struct fb_strv *argv)
 	(void)fb_strv_add(argv, "--log-path");
 	(void)fb_strv_add(argv, "/proc/self/fd/2");
 	(void)fb_strv_add(argv, "--level");
-	(void)fb_strv_add(argv, "Warning");
+	(void)fb_strv_add(argv, "Error");
 	(void)fb_strv_add(argv, "--show-level");
 }
 
@@ -214,7 +216,7 @@ const struct fb_engine_ops fb_engine_firecracker = {
 	.binary = "firecracker",
 	.install = "scripts/install-firecracker",
 	.accels = 1u << FB_ACCEL_KVM,
-	.nics = 1u << FB_NIC_NONE,
+	.nics = 1u << FB_NIC_NONE | 1u << FB_NIC_TAP,
 	.cpus_max = 32,
 	.folder = true,
 	.version = fb_firecracker_version,

@@ -48,6 +48,8 @@ enum fb_machine_nic {
  *                emulation makes use of it
  * @disks:        In the order in which the guest is told their names
  * @mac:          Of the interface
+ * @namespaces:   With FB_NIC_TAP: descriptors of the namespaces with the tap, which
+ *                the VMM joins in this order (borrowed); @namespace_count
  * @channel_fd:   The VMM's end of a connected stream socket (borrowed), where the
  *                engine has no folder
  * @folder_fd:    Otherwise: a folder of this machine's own, for sockets (borrowed);
@@ -69,6 +71,8 @@ struct fb_machine_config {
 	enum fb_machine_nic nic;
 	int nic_fd;
 	uint8_t mac[6];
+	int namespaces[2];
+	size_t namespace_count;
 	int channel_fd;
 	int folder_fd;
 	int console_fd;

@@ -134,6 +134,9 @@ static void put_process(struct fb_str *out, const struct fb_plan_process *p)
 		put_u32(out, (uint32_t)p->fds[i].from);
 		put_u32(out, (uint32_t)p->fds[i].to);
 	}
+	put_u32(out, (uint32_t)p->namespace_count);
+	for (size_t i = 0; i < p->namespace_count; i++)
+		put_u32(out, (uint32_t)p->namespaces[i]);
 	put_u32(out, p->network);
 	put_u32(out, p->drop_ids);
 	put_u32(out, p->uid);
@@ -240,6 +243,9 @@ static void get_process(struct cursor *c, struct fb_plan *plan)
 		p->fds[i].from = (int)get_u32(c, 65535);
 		p->fds[i].to = (int)get_u32(c, 511);
 	}
+	p->namespace_count = get_u32(c, FB_PLAN_NAMESPACES_MAX);
+	for (size_t i = 0; i < p->namespace_count; i++)
+		p->namespaces[i] = (int)get_u32(c, 65535);
 	p->network = get_u32(c, 1) != 0;
 	p->drop_ids = get_u32(c, 1) != 0;
 	p->uid = get_u32(c, UINT32_MAX);
@@ -330,6 +336,8 @@ int fb_plan_spawn(const struct fb_plan_process *process, pid_t *ret_pid,
 				    (char[]){ "LC_ALL=C" }, NULL },
 		.fds = fds,
 		.fd_count = process->fd_count + process->text_count,
+		.namespaces = process->namespaces,
+		.namespace_count = process->namespace_count,
 		.die_with_parent = true,
 		.drop_ids = process->drop_ids,
 		.uid = process->uid,

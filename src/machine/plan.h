@@ -23,6 +23,7 @@
 #define FB_PLAN_ARGS_MAX 512
 #define FB_PLAN_PATHS_MAX 32
 #define FB_PLAN_TEXTS_MAX 4
+#define FB_PLAN_NAMESPACES_MAX 2
 #define FB_PLAN_ENCODED_MAX (1u << 20)
 
 /**
@@ -42,6 +43,8 @@ struct fb_plan_text {
  * @argv:     Arguments, with the program's name
  * @fds:      Descriptors that it gets; @from counts in the process that spawns
  * @texts:    Configuration that it reads, @text_count
+ * @namespaces: Descriptors, in the process that spawns, of namespaces that it joins
+ *            in this order; @namespace_count
  * @readable: Paths that it may read (and execute); with Landlock everything
  *            else is closed to it; empty = no such sandbox
  * @writable: Paths that it may also write, device nodes
@@ -57,6 +60,8 @@ struct fb_plan_process {
 	size_t fd_count;
 	struct fb_plan_text texts[FB_PLAN_TEXTS_MAX];
 	size_t text_count;
+	int namespaces[FB_PLAN_NAMESPACES_MAX];
+	size_t namespace_count;
 	struct fb_strv readable;
 	struct fb_strv writable;
 	struct fb_strv sockets;

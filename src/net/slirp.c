@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/io.h"
 #include "net/guard.h"
+#include "net/packet.h"
 #include "net/user.h"
 
 #define LENGTH_SIZE 4u
@@ -41,6 +42,7 @@ struct timer {
 struct network {
 	Slirp *slirp;
 	int fd;
+	bool packet; /* a packet socket, not a stream */
 	size_t in_len;
 	size_t out_len;
 	size_t poll_count;
@@ -175,18 +177,31 @@ static int run_timers(struct network *n, uint32_t timeout)
 	return left < 0 ? 0 : (int)left;
 }
 
-/* Return: 0; -EPIPE the machine is gone; -EMSGSIZE; another negative errno */
-static int take_frames(struct network *n)
+/* Return: 0; -EPIPE the machine is gone; another negative errno */
+static int read_frames(struct network *n)
 {
-	ssize_t got = read(n->fd, n->in + n->in_len, sizeof(n->in) - n->in_len);
-	size_t whole, at = 0;
-	int r;
+	ssize_t got;
 
+	if (n->packet)
+		return fb_net_packet_take(n->fd, n->in, &n->in_len,
+					  sizeof(n->in));
+	got = read(n->fd, n->in + n->in_len, sizeof(n->in) - n->in_len);
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	if (got == 0)
 		return -EPIPE;
 	n->in_len += (size_t)got;
+	return 0;
+}
+
+/* Return: 0; -EPIPE the machine is gone; -EMSGSIZE; another negative errno */
+static int take_frames(struct network *n)
+{
+	size_t whole, at = 0;
+	int r = read_frames(n);
+
+	if (r < 0)
+		return r;
 	r = fb_net_guard_filter(n->in, &n->in_len, &whole);
 	if (r < 0)
 		return r;
@@ -209,7 +224,9 @@ static int flush(struct network *n)
 
 	if (n->out_len == 0)
 		return 0;
-	sent = send(n->fd, n->out, n->out_len, MSG_NOSIGNAL);
+	sent = n->packet
+		       ? (ssize_t)fb_net_packet_send(n->fd, n->out, n->out_len)
+		       : send(n->fd, n->out, n->out_len, MSG_NOSIGNAL);
 	if (sent < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	memmove(n->out, n->out + sent, n->out_len - (size_t)sent);
@@ -286,6 +303,7 @@ int fb_net_slirp_run(const struct fb_net_slirp_options *options)
 	if (!n)
 		return -ENOMEM;
 	n->fd = options->fd;
+	n->packet = fb_net_is_packet(n->fd);
 	r = fb_set_nonblock(n->fd, true);
 	n->slirp = start(options, n);
 	if (!n->slirp)

@@ -17,7 +17,8 @@
 /**
  * struct fb_net_slirp_options - What the program serves
  * @fd:     Stream of the machine's frames, each behind its length (4 bytes, big
- *          endian); non-blocking from now on (borrowed)
+ *          endian), or packet socket of net/tap.h; non-blocking from now on
+ *          (borrowed)
  * @v4, @v6: Families that the host has a route in
  */
 struct fb_net_slirp_options {

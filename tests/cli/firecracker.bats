@@ -6,11 +6,13 @@
 load lib
 load machine
 
+usual() { "$BATS_TEST_DIRNAME/usual_devices" "$@"; }
+
 setup_file() {
 	fb_machine_setup_file
 	export FLAMEBOX_TEST_KVM=emulating
 	[ -z "$FB_MACHINE_LACK" ] || return 0
-	case $("$FLAMEBOX" doctor 2>/dev/null | grep accelerator) in
+	case $(usual "$FLAMEBOX" doctor 2>/dev/null | grep accelerator) in
 	*"KVM is native"* | *"KVM is emulating"*) ;;
 	*) FB_MACHINE_LACK="no KVM here" ;;
 	esac
@@ -29,8 +31,8 @@ fc() { # MODE [FLAG…]
 	sed "s/\"MODE\"/\"$1\"/" "$BATS_TEST_DIRNAME/firecracker_guest" >"$play/firecracker"
 	chmod 755 "$play/firecracker"
 	shift
-	run --separate-stderr "$FLAMEBOX" run --engine firecracker \
-		--firecracker "$play/firecracker" --network none "$@" demo true
+	run --separate-stderr usual "$FLAMEBOX" run --engine firecracker \
+		--firecracker "$play/firecracker" --network "${network:-none}" "$@" demo true
 }
 
 @test "output and exit status of a machine on Firecracker" {
@@ -102,6 +104,40 @@ fc() { # MODE [FLAG…]
 	has "$stderr" "use --engine qemu"
 	fc plays --cpus 64
 	is "$status" 125
+}
+
+@test "the network, through a tap in a namespace of its own" {
+	[ -c /dev/net/tun ] || skip "no /dev/net/tun here"
+	network=default fc network --rm
+	is "$status" 3
+	# the gateway's address: libslirp's
+	has "$output" "52550a000202"
+	! ip link show flamebox0 2>/dev/null || fail "the tap is in the host's namespace"
+}
+
+@test "a user without rights has the network as well" {
+	[ "$(id -u)" = 0 ] || skip "needs root to become another user"
+	[ -c /dev/net/tun ] || skip "no /dev/net/tun here"
+	command -v setpriv >/dev/null || skip "no setpriv here"
+	local home=$play/home beside
+	mkdir "$home"
+	beside=$(dirname "$FLAMEBOX")/demo
+	[ -f "$beside/index.json" ] || beside=$BATS_FILE_TMPDIR/demo
+	cp -r "$beside" "$home/demo"
+	chown -R 65534:65534 "$play"
+	as_nobody() {
+		usual setpriv --reuid 65534 --regid 65534 --clear-groups \
+			env HOME="$home" FLAMEBOX_ROOT="$home/root" "$@"
+	}
+	as_nobody test -x "$FLAMEBOX" || skip "another user can't reach the program"
+	as_nobody unshare -U true || skip "no user namespaces here"
+	as_nobody "$FLAMEBOX" load -q -i "$home/demo" --name demo >&2
+	sed 's/"MODE"/"network"/' "$BATS_TEST_DIRNAME/firecracker_guest" >"$play/firecracker"
+	chmod 755 "$play/firecracker"
+	run --separate-stderr as_nobody "$FLAMEBOX" run --rm --engine firecracker \
+		--firecracker "$play/firecracker" demo true
+	is "$status" 3
+	has "$output" "52550a000202"
 }
 
 @test "nothing is left behind" {

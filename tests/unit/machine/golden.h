@@ -32,6 +32,8 @@ static void golden_describe(const struct fb_plan_process *p, struct fb_str *out)
 		fb_str_printf(out, "@writable %s\n", p->writable.v[i]);
 	for (size_t i = 0; i < p->sockets.count; i++)
 		fb_str_printf(out, "@sockets %s\n", p->sockets.v[i]);
+	for (size_t i = 0; i < p->namespace_count; i++)
+		fb_str_printf(out, "@namespace %d\n", p->namespaces[i]);
 	if (p->network)
 		fb_str_puts(out, "@network\n");
 	if (p->drop_ids)

@@ -146,6 +146,10 @@ static const struct {
 	  true,
 	  "qemu" },
 	{ { .accel = "tcg" }, FB_KVM_NATIVE, 0, false, "qemu" },
+	{ { .engine = NULL }, FB_KVM_NATIVE, 0, false, "firecracker" },
+	{ { .engine = "auto" }, FB_KVM_NATIVE, 0, false, "firecracker" },
+	{ { .engine = "auto" }, FB_KVM_EMULATING, 0, false, "qemu" },
+	{ { .accel = "kvm" }, FB_KVM_NATIVE, 0, false, "firecracker" },
 	/* the switch alone changes nothing of what auto takes */
 	{ { .interpreted = true }, FB_KVM_EMULATING, 0, false, "qemu" },
 	{ { .engine = "qemu", .interpreted = true },

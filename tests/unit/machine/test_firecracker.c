@@ -70,6 +70,7 @@ static void test_golden(const char *folder)
 	check(folder, "ephemeral", &c);
 	c = two_disks;
 	c.nic = FB_NIC_TAP;
+	c.namespaces[c.namespace_count++] = 38;
 	c.drop_ids = true;
 	c.uid = c.gid = 0x46420001;
 	check(folder, "as-root", &c);

@@ -32,6 +32,8 @@ static void fill(struct fb_plan *plan)
 	(void)fb_strv_add(&p->sockets, "/run/machine");
 	(void)fb_plan_give_text(p, 64, strdup("{}\n"));
 	(void)fb_plan_give_text(p, 65, strdup(""));
+	p->namespaces[p->namespace_count++] = 39;
+	p->namespaces[p->namespace_count++] = 38;
 	p->network = true;
 	p->drop_ids = true;
 	p->uid = 0x46421234;
@@ -70,6 +72,9 @@ static bool same(const struct fb_plan_process *a,
 	       same_texts(&a->sockets, &b->sockets) && same_files(a, b) &&
 	       a->fd_count == b->fd_count &&
 	       !memcmp(a->fds, b->fds, a->fd_count * sizeof(a->fds[0])) &&
+	       a->namespace_count == b->namespace_count &&
+	       !memcmp(a->namespaces, b->namespaces,
+		       a->namespace_count * sizeof(a->namespaces[0])) &&
 	       a->network == b->network && a->drop_ids == b->drop_ids &&
 	       a->uid == b->uid && a->gid == b->gid;
 }
