@@ -191,7 +191,6 @@ static char *default_path(void)
 {
 	const char *dir = getenv("XDG_CONFIG_HOME");
 	const char *home = getenv("HOME");
-	FB_FREE char *config = NULL;
 
 	if (geteuid() == 0)
 		return strdup(SYSTEM_FILE);

@@ -131,7 +131,7 @@ static void render(const struct vm_config *config, int channel,
 	};
 	static const char *const second[] = {
 		"-append",
-		"console=ttyS0 quiet reboot=t panic=-1 "
+		"console=ttyS0 quiet reboot=t panic=-1 dummy.numdummies=0 "
 		"no_timer_check tsc=reliable",
 		"-global",
 		"virtio-mmio.force-legacy=false",
