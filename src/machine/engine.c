@@ -141,6 +141,19 @@ static int no_accel(const struct fb_engine_wish *wish,
 	return fb_err_hint(err, r, "use --engine qemu");
 }
 
+/* fewer devices to set up: some 20 ms less */
+static void prefer_kvm_only(struct fb_engine_choice *choice)
+{
+	char *smaller = NULL;
+
+	if (choice->accel == FB_ACCEL_KVM && choice->ops->kvm_only)
+		smaller = fb_find_program(choice->ops->kvm_only);
+	if (!smaller)
+		return;
+	free(choice->program);
+	choice->program = smaller;
+}
+
 int fb_engine_select(const struct fb_engine_wish *wish,
 		     const struct fb_probe *probe, struct fb_engine_choice *ret,
 		     struct fb_err *err)
@@ -164,6 +177,7 @@ int fb_engine_select(const struct fb_engine_wish *wish,
 		seen = engines[i];
 		if (pick_accel(wish, mask & seen->accels, probe, &choice)) {
 			choice.ops = seen;
+			prefer_kvm_only(&choice);
 			*ret = choice;
 			return 0;
 		}

@@ -29,6 +29,8 @@ const char *fb_accel_name(enum fb_accel accel);
  * @name:     As --engine takes it
  * @title:    As messages name it
  * @binary:   Its program's name in PATH
+ * @kvm_only: Name of a smaller build without software emulation, which takes
+ *            its place under KVM where it is found; NULL = there is none
  * @install:  How to get it, for a hint
  * @accels:   Bit 1 << FB_ACCEL_…: what it can work with
  * @nics:     Bit 1 << FB_NIC_…
@@ -45,6 +47,7 @@ struct fb_engine_ops {
 	const char *name;
 	const char *title;
 	const char *binary;
+	const char *kvm_only;
 	const char *install;
 	unsigned int accels;
 	unsigned int nics;

@@ -256,6 +256,7 @@ const struct fb_engine_ops fb_engine_qemu = {
 	.name = "qemu",
 	.title = "QEMU",
 	.binary = "qemu-system-x86_64",
+	.kvm_only = "qemu-system-x86_64-microvm",
 	.install = "apt-get install qemu-system-x86",
 	.accels = 1u << FB_ACCEL_KVM | 1u << FB_ACCEL_TCG,
 	.nics = 1u << FB_NIC_NONE | 1u << FB_NIC_STREAM,

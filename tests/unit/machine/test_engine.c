@@ -207,6 +207,26 @@ static void make_program(char path[64], const char *name)
 	(void)fb_close(fd);
 }
 
+/* Debian's build for microvm has KVM alone */
+static void test_kvm_only(void)
+{
+	struct fb_probe probe = probe_of(FB_KVM_NATIVE);
+	struct fb_err err = { 0 };
+	char smaller[64];
+
+	make_program(smaller, "qemu-system-x86_64-microvm");
+	for (int i = 0; i < 2; i++) {
+		FB_ENGINE_CHOICE struct fb_engine_choice got = { 0 };
+
+		TAP_INT(choose("qemu", i ? "tcg" : "kvm", &probe, &got, &err),
+			0, "an engine");
+		TAP_STR(got.program, i ? program : smaller,
+			i ? "software emulation takes the full build"
+			  : "KVM takes the smaller build");
+	}
+	(void)unlink(smaller);
+}
+
 int main(void)
 {
 	if (!mkdtemp(folder) || setenv("PATH", folder, 1) < 0)
@@ -215,6 +235,7 @@ int main(void)
 	make_program(program, "qemu-system-x86_64");
 	test_table();
 	test_hint();
+	test_kvm_only();
 	make_program(firecracker, "firecracker");
 	test_firecracker();
 	(void)unlink(program);
