@@ -165,6 +165,8 @@ static json_t *descriptor_json(struct fb_store *store,
 	FB_FD int fd = fb_store_blob_open(store, &record->manifest, UINT64_MAX,
 					  &size, NULL);
 
+	if (fd < 0) /* inspect tells what is known */
+		size = 0;
 	return json_pack("{s:s, s:s, s:I}", "mediaType", record->media_type,
 			 "digest", fb_digest_format(&record->manifest, digest),
 			 "size", (json_int_t)size);

@@ -272,8 +272,8 @@ static void test_many(struct screen *s)
 static void test_render(void)
 {
 	static const char *const ids[] = { DIGEST "a", "x",
-					   "a name that is very long, with "
-					   "\xc3\xa4 and \033[31m in it" };
+					   ("a name that is very long, with "
+					    "\xc3\xa4 and \033[31m in it") };
 	struct fb_progress_line p = { .count = 3 };
 	size_t widths[FB_PROGRESS_BARS_MAX + 1];
 
