@@ -45,7 +45,7 @@ run: demo ## make an image from busybox, run a command of it in a microVM
 
 check: all ## every test; the last line counts them
 	@scripts/make-demo-image $(BUILD)/demo
-	@scripts/run-tests $(BUILD) $(BUILD_ASAN)
+	@$(if $(filter firecracker,$(ENGINE)),scripts/with-kvm) scripts/run-tests $(BUILD) $(BUILD_ASAN)
 
 check-fresh: ## quickstart and quickstart check in a bare Debian tree (as root)
 	@scripts/check-fresh

@@ -24,6 +24,8 @@
 
 /* a guest in software on a busy machine takes seconds, not minutes */
 #define BOOT_TIMEOUT_S 180
+/* where KVM interprets the guest: only tests wait for that */
+#define BOOT_TIMEOUT_INTERPRETED_S 600
 /* docker's, when it loses a container's shim */
 #define EXIT_LOST 137
 
@@ -173,6 +175,7 @@ static struct fb_container_spec container_spec(const struct run *run)
 {
 	const struct fb_run_flags *f = run->flags;
 	const struct fb_config *config = &run->cli->config;
+	struct fb_engine_wish wish = fb_run_flags_wish(f, run->cli);
 
 	return (struct fb_container_spec){
 		.process = &run->process,
@@ -190,12 +193,13 @@ static struct fb_container_spec container_spec(const struct run *run)
 		.cpu_quota_us = run->parsed.cpu_quota_us,
 		.memory_bytes = run->parsed.memory_bytes,
 		.net = run->parsed.net,
-		.engine = fb_run_flags_wish(f, run->cli),
+		.engine = wish,
 		.kernel = f->kernel ? f->kernel : config->kernel,
 		.initramfs = f->initramfs,
 		.debug = f->timeline != NULL ||
 			 run->cli->log.level >= FB_LOG_DEBUG,
-		.boot_timeout_s = BOOT_TIMEOUT_S,
+		.boot_timeout_s = wish.interpreted ? BOOT_TIMEOUT_INTERPRETED_S
+						   : BOOT_TIMEOUT_S,
 	};
 }
 

@@ -110,6 +110,74 @@ static struct fb_engine_wish engine_wish(const struct fb_cli *cli)
 	};
 }
 
+/* a program of one's own building may need libraries */
+static bool needs_libraries(const char *program)
+{
+	FB_FD int fd = open(program, O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && fb_doctor_needs_libraries(fd) == 1;
+}
+
+static void check_engine(const struct fb_engine_ops *e, const char *program,
+			 struct fb_doctor_report *report)
+{
+	char says[VERSION_TEXT_MAX];
+	struct fb_err err = { 0 };
+	unsigned int version;
+
+	if (e->version && e->version(program, -1, &version, &err) < 0) {
+		add_err(report, "engine", FB_DOCTOR_WARNING, &err);
+		return;
+	}
+	ask_version(program, says);
+	/* no release is like that, and its system call filter is missing then */
+	if (e->version && needs_libraries(program))
+		fb_doctor_add(report, "engine", FB_DOCTOR_WARNING, e->install,
+			      "%s: %s is linked with libraries: it has no "
+			      "system call filter, and the jailer can't start "
+			      "it",
+			      e->title, program);
+	else
+		fb_doctor_add(report, "engine", FB_DOCTOR_OK, "", "%s: %s%s%s",
+			      e->title, program, says[0] ? ", " : "", says);
+}
+
+/* what follows the program's own name: "v1.16.1" */
+static const char *version_word(const char *says)
+{
+	const char *space = strrchr(says, ' ');
+
+	return space ? space + 1 : says;
+}
+
+/* the jailer is root's, and comes with Firecracker */
+static void check_jailer(const char *firecracker,
+			 struct fb_doctor_report *report)
+{
+	FB_FREE char *jailer = fb_find_program("jailer");
+	char says[VERSION_TEXT_MAX], wanted[VERSION_TEXT_MAX];
+
+	if (geteuid() != 0)
+		return;
+	if (!jailer) {
+		fb_doctor_add(report, "jailer", FB_DOCTOR_WARNING,
+			      fb_engine_firecracker.install,
+			      "Firecracker's jailer: not found in PATH");
+		return;
+	}
+	ask_version(jailer, says);
+	ask_version(firecracker, wanted);
+	if (strcmp(version_word(says), version_word(wanted)) != 0)
+		fb_doctor_add(report, "jailer", FB_DOCTOR_WARNING,
+			      fb_engine_firecracker.install,
+			      "%s is %s, and Firecracker is %s: they belong "
+			      "together",
+			      jailer, version_word(says), version_word(wanted));
+	else
+		fb_doctor_add(report, "jailer", FB_DOCTOR_OK, "", "%s, %s",
+			      jailer, says);
+}
+
 static void check_engines(const struct fb_cli *cli,
 			  struct fb_doctor_report *report)
 {
@@ -117,7 +185,6 @@ static void check_engines(const struct fb_cli *cli,
 
 	for (const struct fb_engine_ops *const *e = fb_engines(); *e; e++) {
 		FB_FREE char *program = fb_engine_find(*e, &wish);
-		char version[VERSION_TEXT_MAX];
 
 		if (!program) {
 			/* whether that matters is what "choice" says */
@@ -126,10 +193,9 @@ static void check_engines(const struct fb_cli *cli,
 				      (*e)->title);
 			continue;
 		}
-		ask_version(program, version);
-		fb_doctor_add(report, "engine", FB_DOCTOR_OK, "", "%s: %s%s%s",
-			      (*e)->title, program, version[0] ? ", " : "",
-			      version);
+		check_engine(*e, program, report);
+		if (*e == &fb_engine_firecracker)
+			check_jailer(program, report);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/doctor_host.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -276,4 +277,30 @@ int fb_doctor_kernel_has_vsock(int fd)
 	found = memmem(image, (size_t)st.st_size, name, sizeof(name)) != NULL;
 	(void)munmap(image, (size_t)st.st_size);
 	return found;
+}
+
+int fb_doctor_needs_libraries(int fd)
+{
+	Elf64_Ehdr head;
+	Elf64_Phdr part;
+	ssize_t n = fb_pread_full(fd, &head, sizeof(head), 0);
+
+	if (n < 0)
+		return (int)n;
+	if (n != (ssize_t)sizeof(head) ||
+	    memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
+	    head.e_ident[EI_CLASS] != ELFCLASS64 ||
+	    head.e_phentsize != sizeof(part))
+		return -ENOEXEC;
+	for (unsigned int i = 0; i < head.e_phnum; i++) {
+		n = fb_pread_full(fd, &part, sizeof(part),
+				  head.e_phoff + i * sizeof(part));
+		if (n < 0)
+			return (int)n;
+		if (n != (ssize_t)sizeof(part))
+			return -ENOEXEC;
+		if (part.p_type == PT_INTERP)
+			return 1;
+	}
+	return 0;
 }

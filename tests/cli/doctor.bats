@@ -77,6 +77,52 @@ status_of() {
 	is "$(status_of vsock)" ok
 }
 
+# play FIRECRACKER JAILER: programs in PATH that say these versions
+play() {
+	need jq
+	local bin="$BATS_TEST_TMPDIR/bin"
+	mkdir -p "$bin"
+	printf '#!/bin/sh\necho "Firecracker v%s"\necho\n' "$1" >"$bin/firecracker"
+	printf '#!/bin/sh\necho "Jailer v%s"\necho\n' "$2" >"$bin/jailer"
+	chmod 755 "$bin"/*
+	run --separate-stderr env PATH="$bin:$PATH" "$FLAMEBOX" doctor --format json
+}
+
+# found NAME: details of these checks
+found() {
+	jq -r --arg n "$1" '.Checks[] | select(.Name == $n) | .Status + " " + .Detail + " / " + .Fix' <<<"$output"
+}
+
+@test "Firecracker and its jailer are found, with their version" {
+	play 1.16.1 1.16.1
+	has "$(found engine)" "ok Firecracker: $BATS_TEST_TMPDIR/bin/firecracker, Firecracker v1.16.1"
+	[ "$(id -u)" = 0 ] || skip "the jailer is root's"
+	has "$(found jailer)" "ok $BATS_TEST_TMPDIR/bin/jailer, Jailer v1.16.1"
+}
+
+@test "one that is too old, and a jailer of another release, are told with what mends them" {
+	play 1.9.1 1.9.1
+	has "$(found engine)" "too old"
+	has "$(found engine)" "install-firecracker"
+	[ "$(id -u)" = 0 ] || skip "the jailer is root's"
+	play 1.16.1 1.15.0
+	has "$(found jailer)" "warning"
+	has "$(found jailer)" "is v1.15.0, and Firecracker is v1.16.1"
+	rm "$BATS_TEST_TMPDIR/bin/jailer"
+	run --separate-stderr env PATH="$BATS_TEST_TMPDIR/bin:/usr/bin:/bin" "$FLAMEBOX" doctor --format json
+	command -v jailer >/dev/null || has "$(found jailer)" "not found in PATH / scripts/install-firecracker"
+}
+
+@test "a Firecracker that needs libraries has no filter" {
+	need jq
+	local standin="${FLAMEBOX%/*}/tests/firecracker/firecracker"
+	[ -x "$standin" ] || skip "no stand-in built"
+	mkdir -p "$BATS_TEST_TMPDIR/bin"
+	cp "$standin" "$BATS_TEST_TMPDIR/bin/firecracker"
+	run --separate-stderr env PATH="$BATS_TEST_TMPDIR/bin:$PATH" "$FLAMEBOX" doctor --format json
+	has "$(found engine)" "warning Firecracker: $BATS_TEST_TMPDIR/bin/firecracker is linked with libraries"
+}
+
 @test "a state that can't be made is a finding, not the end" {
 	: >"$BATS_TEST_TMPDIR/file"
 	run --separate-stderr fb --root "$BATS_TEST_TMPDIR/file/x" doctor

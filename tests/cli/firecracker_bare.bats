@@ -17,20 +17,6 @@ teardown() {
 	fc_teardown
 }
 
-# as_root_with_kvm COMMAND…: where machines that root starts may open /dev/kvm, which
-# belongs to root alone on some hosts
-as_root_with_kvm() {
-	if [ "$(id -u)" != 0 ] || [ -n "$(find /dev/kvm -perm -006)" ]; then
-		"$@"
-		return
-	fi
-	rm -f "$D/kvm"
-	mknod -m 666 "$D/kvm" c 10 232 || skip "no device can be made here"
-	chmod 666 "$D/kvm"
-	unshare -m sh -c 'mount --make-rprivate / && mount --bind "$1" /dev/kvm && shift && exec "$@"' \
-		sh "$D/kvm" "$@"
-}
-
 @test "a machine from its start to its reset" {
 	fc_config "$D/c.json"
 	run timeout -s KILL 60 firecracker --no-api --level Error --config-file "$D/c.json"
@@ -156,7 +142,7 @@ as_root_with_kvm() {
 	fb load -q -i "$D/layout" --name demo
 	export FLAMEBOX_TEST_KVM=emulating
 	cp "$TINY" "$D/kernel"
-	run --separate-stderr as_root_with_kvm timeout -s KILL 100 "$FLAMEBOX" run --engine firecracker \
+	run --separate-stderr timeout -s KILL 100 "$BATS_TEST_DIRNAME/../../scripts/with-kvm" "$FLAMEBOX" run --engine firecracker \
 		--kernel "$D/kernel" --network none demo true
 	is "$status" 125
 	has "$stderr" "no exit record"

@@ -3,12 +3,18 @@
 
 load lib
 
+# what is tested: make check's ENGINE, with the kernel that it can start
+fb_engine=(--engine "${FLAMEBOX_TEST_ENGINE:-auto}")
+[ -z "${FLAMEBOX_TEST_KERNEL:-}" ] || fb_engine+=(--kernel "$FLAMEBOX_TEST_KERNEL")
+
 fb_machine_setup_file() {
 	local beside
 	beside=$(dirname "${FLAMEBOX:=$BATS_TEST_DIRNAME/../../build/flamebox}")
 	export FLAMEBOX
 	export FB_MACHINE_LACK=
-	command -v qemu-system-x86_64 >/dev/null || FB_MACHINE_LACK="no qemu-system-x86_64 here"
+	local vmm=qemu-system-x86_64
+	[ "${FLAMEBOX_TEST_ENGINE:-}" != firecracker ] || vmm=firecracker
+	command -v "$vmm" >/dev/null || FB_MACHINE_LACK="no $vmm here"
 	[ -e "$beside/vmlinux" ] || FB_MACHINE_LACK="no kernel beside the program"
 	[ -f "$beside/demo/index.json" ] || command -v umoci >/dev/null || FB_MACHINE_LACK="no umoci here"
 	[ -z "$FB_MACHINE_LACK" ] || return 0
@@ -31,9 +37,9 @@ fb_machine_setup() {
 
 setup() { fb_machine_setup; }
 
-# run a machine; the engine under test is make check's ENGINE
+# run a machine on the engine under test
 vm() {
-	"$FLAMEBOX" run --rm --engine "${FLAMEBOX_TEST_ENGINE:-auto}" "$@"
+	"$FLAMEBOX" run --rm "${fb_engine[@]}" "$@"
 }
 
 # wait_for SECONDS COMMAND…: until it succeeds; events are the program's, not ours

@@ -15,12 +15,15 @@ descendants() {
 	done
 }
 
+vmm_comm=qemu
+[ "${FLAMEBOX_TEST_ENGINE:-}" != firecracker ] || vmm_comm=firecracker
+
 find_child() {
 	descendants "$1" | awk -v want="$2" 'index($2, want) == 1 {print $1; exit}'
 }
 
 start() {
-	"$FLAMEBOX" run "$@" demo sh -c 'echo ready; sleep 1000' >"$BATS_TEST_TMPDIR/out" \
+	"$FLAMEBOX" run "${fb_engine[@]}" "$@" demo sh -c 'echo ready; sleep 1000' >"$BATS_TEST_TMPDIR/out" \
 		2>"$BATS_TEST_TMPDIR/err" 3>&- &
 	client=$!
 }
@@ -28,7 +31,7 @@ start() {
 started() {
 	wait_for 60 grep -q ready "$BATS_TEST_TMPDIR/out"
 	monitor=$(find_child $client flamebox-monito)
-	machine=$(find_child $client qemu)
+	machine=$(find_child $client "$vmm_comm")
 	[ -n "$monitor" ]
 	[ -n "$machine" ]
 }
@@ -93,7 +96,7 @@ gone() {
 		case $((i % 3)) in
 		0) victim=$client ;;
 		1) victim=$(find_child $client flamebox-monito) ;;
-		2) victim=$(find_child $client qemu) ;;
+		2) victim=$(find_child $client "$vmm_comm") ;;
 		esac
 		kill -9 "${victim:-$client}" 2>/dev/null || true
 		# a machine that was not hit yet would run for ever

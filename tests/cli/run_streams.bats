@@ -8,7 +8,7 @@ setup_file() { fb_machine_setup_file; }
 
 # a machine in the background: $pid is the client, not a shell around it
 vm_start() {
-	"$FLAMEBOX" run --rm --engine "${FLAMEBOX_TEST_ENGINE:-auto}" "$@" &
+	"$FLAMEBOX" run --rm "${fb_engine[@]}" "$@" &
 	pid=$!
 }
 

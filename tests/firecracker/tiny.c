@@ -56,8 +56,8 @@ static int has_word(const char *line, const char *word)
 
 void tiny_main(const uint8_t *params)
 {
-	const char *line = (const char *)(uintptr_t)(
-		*(const volatile uint32_t *)(params + CMDLINE_AT));
+	const char *line = (const char *)(uintptr_t)(*(
+		const volatile uint32_t *)(params + CMDLINE_AT));
 
 	say("tiny kernel\r\n");
 	if (has_word(line, "tiny=panic"))

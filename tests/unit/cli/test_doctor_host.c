@@ -228,6 +228,27 @@ static void test_kernel(void)
 	TAP_INT(fb_doctor_kernel_has_vsock(none), -EFBIG, "no kernel");
 }
 
+static void test_libraries(void)
+{
+	FB_FD int root = new_root();
+	FB_FD int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	FB_FD int script = -EBADF, cut = -EBADF;
+	char head[80];
+
+	put(root, "script",
+	    "#!/bin/sh\nexit 0\n# and more than an ELF head is "
+	    "long, so that it is not only short\n");
+	script = openat(root, "script", O_RDONLY | O_CLOEXEC);
+	put(root, "cut", "");
+	cut = openat(root, "cut", O_RDWR | O_CLOEXEC);
+	(void)fb_pread_full(self, head, sizeof(head), 0);
+	(void)fb_pwrite_full(cut, head, sizeof(head), 0);
+	TAP_INT(fb_doctor_needs_libraries(self), 1, "this program needs some");
+	TAP_INT(fb_doctor_needs_libraries(script), -ENOEXEC, "a script");
+	TAP_INT(fb_doctor_needs_libraries(cut), -ENOEXEC, "a cut program");
+	TAP_INT(fb_doctor_needs_libraries(-EBADF), -EBADF, "no file");
+}
+
 static void test_full(void)
 {
 	static struct fb_doctor_report report;
@@ -259,6 +280,7 @@ int main(void)
 	test_no_namespaces();
 	test_rights();
 	test_kernel();
+	test_libraries();
 	test_full();
 	(void)nftw(top, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 	return tap_done();
