@@ -19,6 +19,10 @@ static void look(const struct fb_policy *policy, const char *text)
 	/* no rules would be a permission that nobody has given */
 	if (!scope || scope->rule_count == 0)
 		abort();
+	for (int i = 0; i <= FB_TRANSPORT_TARBALL; i++)
+		if (fb_policy_lookup_path(policy, (enum fb_transport)i, "/a/b")
+			    ->rule_count == 0)
+			abort();
 	for (size_t i = 0; i < scope->rule_count; i++)
 		if (scope->rules[i].kind == FB_POLICY_SIGNED &&
 		    scope->rules[i].key_paths.count +

@@ -84,7 +84,8 @@ static int convert_image(const struct convert_flags *flags,
 	const struct fb_image_input input = { .path = flags->input,
 					      .fd = STDIN_FILENO,
 					      .name = pull->reference,
-					      .platform = pull->platform };
+					      .platform = pull->platform,
+					      .trust = pull->trust };
 	const struct fb_image_target target = { .path = flags->output,
 						.fd = STDOUT_FILENO };
 	struct fb_rootfs_options options;

@@ -11,6 +11,7 @@ struct copy_flags {
 	bool dest_tls_verify;
 	const char *platform;
 	const char *progress;
+	struct fb_strv require_signature;
 };
 
 static const struct fb_option copy_options[] = {
@@ -26,6 +27,7 @@ static const struct fb_option copy_options[] = {
 			  "Verify the certificate of DESTINATION's registry"),
 	FB_OPTION_PLATFORM(struct copy_flags),
 	FB_OPTION_PROGRESS(struct copy_flags),
+	FB_OPTION_REQUIRE_SIGNATURE(struct copy_flags),
 	FB_OPTION_END,
 };
 
@@ -39,9 +41,11 @@ static int copy_run(struct fb_cli *cli, const struct fb_call *call,
 	struct fb_registry_options to =
 		fb_names_registry_options(cli, flags->dest_tls_verify);
 	struct fb_image_context ctx;
+	FB_TRUST struct fb_trust trust = { 0 };
 	struct fb_image_copy copy = { .from = call->args[0],
 				      .to = call->args[1],
 				      .all = flags->all,
+				      .trust = &trust,
 				      .from_registry = &from,
 				      .to_registry = &to };
 	char text[FB_DIGEST_TEXT_MAX];
@@ -50,6 +54,8 @@ static int copy_run(struct fb_cli *cli, const struct fb_call *call,
 	int r = fb_names_platform(flags->platform, &platform, &copy.platform,
 				  err);
 
+	if (r == 0)
+		r = fb_names_trust(&flags->require_signature, &trust, err);
 	if (r == 0)
 		r = fb_image_progress_open(&progress, cli, &ctx,
 					   flags->progress, flags->quiet, err);

@@ -34,12 +34,14 @@ static int load_run(struct fb_cli *cli, const struct fb_call *call,
 	const struct load_flags *flags = call->flags;
 	FB_IMAGE_PROGRESS struct fb_image_progress progress = { 0 };
 	FB_STRV struct fb_strv loaded = { 0 };
+	FB_TRUST struct fb_trust trust = { 0 };
 	struct fb_platform platform;
 	struct fb_image_context ctx;
 	struct fb_image_load load = {
 		.path = flags->input ? flags->input : "-",
 		.fd = STDIN_FILENO,
 		.name = flags->name,
+		.trust = &trust,
 	};
 	int r = fb_names_platform(flags->platform, &platform, &load.platform,
 				  err);
@@ -52,8 +54,10 @@ static int load_run(struct fb_cli *cli, const struct fb_call *call,
 					      "load: requested load from "
 					      "stdin, but stdin is a terminal"),
 				   "name a file: flamebox load -i PATH");
-	r = fb_image_progress_open(&progress, cli, &ctx, flags->progress,
-				   flags->quiet, err);
+	r = fb_trust_load(NULL, &trust, err);
+	if (r == 0)
+		r = fb_image_progress_open(&progress, cli, &ctx,
+					   flags->progress, flags->quiet, err);
 	if (r < 0)
 		return r;
 	r = fb_image_load(&ctx, &load, &loaded, err);

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "image/image.h"
+#include "image/trust.h"
 #include "oci/platform.h"
 #include "registry/client.h"
 
@@ -18,6 +19,7 @@
  * @platform: Which image of an index; NULL = this machine's
  * @all:      The index with all that it names, whatever that is; from a registry
  *            only, and to anything but a docker-archive
+ * @trust:    Asked about @from, before a layer is fetched; NULL = nothing
  * @from_registry: How to reach @from's registry (borrowed); NULL = defaults
  * @to_registry: Likewise of @to
  */
@@ -26,6 +28,7 @@ struct fb_image_copy {
 	const char *to;
 	const struct fb_platform *platform;
 	bool all;
+	const struct fb_trust *trust;
 	const struct fb_registry_options *from_registry;
 	const struct fb_registry_options *to_registry;
 };
@@ -40,7 +43,7 @@ struct fb_image_copy {
  * added; a file is replaced as a whole.
  *
  * Return: 0; -EINVAL a place that is none; as fb_image_pull(), fb_image_load(),
- * fb_image_push(), fb_image_save().
+ * fb_image_push(), fb_image_save(), fb_trust_check().
  */
 int fb_image_copy(const struct fb_image_context *ctx,
 		  const struct fb_image_copy *copy,

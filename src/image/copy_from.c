@@ -129,6 +129,23 @@ static int fetch_manifest(struct fb_copy *c, struct pull *p,
 	return r < 0 ? r : add_doc(c, doc, err);
 }
 
+/* A signature of the index vouches for all that it names */
+static int check_trust(struct fb_copy *c, const struct pull *p,
+		       const struct fb_registry_manifest *top,
+		       const struct fb_digest *chosen, struct fb_err *err)
+{
+	const struct fb_digest digests[] = { top->digest,
+					     chosen ? *chosen : top->digest };
+	const struct fb_trust_subject subject = {
+		.registry = p->registry,
+		.ref = &p->ref,
+		.digests = digests,
+		.count = chosen ? 2 : 1,
+	};
+
+	return fb_trust_check(c->ctx, c->what->trust, &subject, NULL, err);
+}
+
 static int fetch_entry(struct fb_copy *c, struct pull *p,
 		       const struct fb_descriptor *entry, struct fb_err *err)
 {
@@ -165,8 +182,11 @@ static int fetch_index(struct fb_copy *c, struct pull *p,
 			&index, c->what->platform ? c->what->platform : &host,
 			&chosen, err);
 		if (r == 0)
+			r = check_trust(c, p, top, &chosen->digest, err);
+		if (r == 0)
 			r = fetch_entry(c, p, chosen, err);
 	} else {
+		r = check_trust(c, p, top, NULL, err);
 		for (size_t i = 0; i < index.manifest_count && r == 0; i++)
 			r = fetch_entry(c, p, &index.manifests[i], err);
 		if (r == 0)
@@ -198,7 +218,8 @@ static int gather_registry(struct fb_copy *c, struct fb_err *err)
 	if (fb_document_kind(top.bytes, top.len, top.media_type) ==
 	    FB_DOC_INDEX)
 		return fetch_index(c, &p, &top, err);
-	return fetch_manifest(c, &p, &top, err);
+	r = check_trust(c, &p, &top, NULL, err);
+	return r < 0 ? r : fetch_manifest(c, &p, &top, err);
 }
 
 /* A tag of a layout, or a reference of a docker-archive */
@@ -250,7 +271,8 @@ static int gather_loaded(struct fb_copy *c, struct fb_err *err)
 
 	c->load = (struct fb_image_load){ .path = c->from.path,
 					  .fd = -EBADF,
-					  .platform = c->what->platform };
+					  .platform = c->what->platform,
+					  .trust = c->what->trust };
 	c->loader.ctx = c->ctx;
 	c->loader.what = &c->load;
 	r = fb_loader_run(&c->loader, err);

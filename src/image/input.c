@@ -110,6 +110,13 @@ static int spool(struct fb_input *in, uint64_t max_bytes, struct fb_err *err)
 	return 0;
 }
 
+static int check_trust(const struct fb_input *in, enum fb_transport transport,
+		       struct fb_err *err)
+{
+	return fb_trust_check_file(in->what->trust, transport, in->what->path,
+				   NULL, err);
+}
+
 static int root_file_system(struct fb_input *in, struct fb_err *err)
 {
 	if (in->what->name)
@@ -147,9 +154,17 @@ static int open_archive(struct fb_input *in, uint64_t max_bytes,
 		return r;
 	if (m->layout && m->index) {
 		r = fb_oci_layout_check(m->layout, strlen(m->layout), err);
+		if (r == 0)
+			r = check_trust(in, FB_TRANSPORT_OCI_ARCHIVE, err);
 		return r < 0 ? r
 			     : fb_input_oci(in, m->index, m->index_len, err);
 	}
+	r = check_trust(in,
+			m->manifest ? FB_TRANSPORT_DOCKER_ARCHIVE
+				    : FB_TRANSPORT_TARBALL,
+			err);
+	if (r < 0)
+		return r;
 	return m->manifest ? fb_input_docker(in, err)
 			   : root_file_system(in, err);
 }
@@ -167,6 +182,8 @@ static int open_layout(struct fb_input *in, struct fb_err *err)
 				  "no OCI layout: 'oci-layout': %s",
 				  strerror(-r));
 	r = fb_oci_layout_check(layout, layout_len, err);
+	if (r == 0)
+		r = check_trust(in, FB_TRANSPORT_OCI, err);
 	if (r < 0)
 		return r;
 	r = fb_read_file_at(in->dirfd, "index.json", FB_LOAD_INDEX_MAX, &index,

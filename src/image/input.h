@@ -4,6 +4,7 @@
 #define FB_IMAGE_INPUT_H
 
 #include "image/rootfs.h"
+#include "image/trust.h"
 #include "oci/platform.h"
 
 /**
@@ -14,6 +15,7 @@
  * @name:     Which image of several: a tag or name as it is written there; NULL =
  *            there is only one
  * @platform: Which image of an index; NULL = this machine's
+ * @trust:    Asked about where it comes from, before it is converted; NULL = nothing
  *
  * Layers are read where they are: a folder's files, and an archive's members where
  * it is a file and not packed.  What comes through a pipe, or is packed, is first
@@ -24,6 +26,7 @@ struct fb_image_input {
 	int fd;
 	const char *name;
 	const struct fb_platform *platform;
+	const struct fb_trust *trust;
 };
 
 /**
@@ -37,7 +40,8 @@ struct fb_image_input {
  * are verified.
  *
  * Return: 0; -ENOENT no such file, name or platform; -EBADMSG damaged, or neither an
- * image nor a tar; -EINVAL several images and no @name; as fb_rootfs_convert().
+ * image nor a tar; -EINVAL several images and no @name; as fb_rootfs_convert(); as
+ * fb_trust_check_file().
  */
 int fb_image_convert_input(const struct fb_image_context *ctx,
 			   const struct fb_image_input *input,

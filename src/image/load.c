@@ -112,6 +112,13 @@ int fb_loader_add(struct fb_loader *loader, struct fb_image_entry *entry,
 	return 0;
 }
 
+static int check_trust(struct fb_loader *loader, enum fb_transport transport,
+		       struct fb_err *err)
+{
+	return fb_trust_check_file(loader->what->trust, transport,
+				   loader->what->path, &loader->fact, err);
+}
+
 static int load_folder(struct fb_loader *loader, struct fb_err *err)
 {
 	FB_FREE char *layout = NULL;
@@ -129,6 +136,8 @@ static int load_folder(struct fb_loader *loader, struct fb_err *err)
 				   "name a folder made by skopeo, umoci or "
 				   "buildah, or an archive");
 	r = fb_oci_layout_check(layout, layout_len, err);
+	if (r == 0)
+		r = check_trust(loader, FB_TRANSPORT_OCI, err);
 	if (r < 0)
 		return r;
 	r = fb_read_file_at(loader->dirfd, "index.json", FB_LOAD_INDEX_MAX,
@@ -155,11 +164,15 @@ static int load_archive(struct fb_loader *loader, int fd, struct fb_err *err)
 		return r;
 	if (m->layout && m->index) {
 		r = fb_oci_layout_check(m->layout, strlen(m->layout), err);
+		if (r == 0)
+			r = check_trust(loader, FB_TRANSPORT_OCI_ARCHIVE, err);
 		return r < 0 ? r
 			     : fb_load_oci(loader, m->index, m->index_len, err);
 	}
-	if (m->manifest)
-		return fb_load_docker(loader, err);
+	if (m->manifest) {
+		r = check_trust(loader, FB_TRANSPORT_DOCKER_ARCHIVE, err);
+		return r < 0 ? r : fb_load_docker(loader, err);
+	}
 	return fb_err_hint(
 		err,
 		fb_err_set(err, -EBADMSG,
@@ -272,6 +285,7 @@ void fb_loader_release(struct fb_loader *loader)
 	fb_members_release(&loader->members);
 	(void)fb_close(loader->dirfd);
 	free(loader->base);
+	free(loader->fact);
 	*loader = (struct fb_loader){ .dirfd = -EBADF };
 }
 
@@ -283,6 +297,9 @@ static int load_all(struct fb_loader *loader, struct fb_strv *ret_loaded,
 
 	if (r == 0)
 		r = give_name(loader, err);
+	for (size_t i = 0; r == 0 && i < loader->count; i++)
+		if (fb_strv_add(&loader->entries[i].facts, loader->fact) < 0)
+			r = fb_err_set(err, -ENOMEM, "load images: %m");
 	if (r == 0)
 		r = fb_store_images_put(ctx->store, loader->entries,
 					loader->count, err);

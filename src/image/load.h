@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "image/image.h"
+#include "image/trust.h"
 #include "oci/platform.h"
 
 /**
@@ -19,6 +20,8 @@
  * @fd:       Where @path is "-" (borrowed)
  * @name:     --name: the reference it gets; NULL = what the archive says
  * @platform: Which image of an index; NULL = this machine's
+ * @trust:    Asked about where it comes from, before anything is visible; NULL =
+ *            nothing
  *
  * Without @name: docker-archives say RepoTags; a layout's entry says
  * io.containerd.image.name, else org.opencontainers.image.ref.name.  The latter is
@@ -31,6 +34,7 @@ struct fb_image_load {
 	int fd;
 	const char *name;
 	const struct fb_platform *platform;
+	const struct fb_trust *trust;
 };
 
 /**
@@ -44,7 +48,7 @@ struct fb_image_load {
  *
  * Return: 0; -ENOENT no such file, or nothing for this platform; -EBADMSG
  * damaged or not an image archive; -EINVAL @name with several images; -E2BIG;
- * -ENOSPC; a negative errno.
+ * -ENOSPC; as fb_trust_check_file(); a negative errno.
  */
 int fb_image_load(const struct fb_image_context *ctx,
 		  const struct fb_image_load *load, struct fb_strv *ret_loaded,

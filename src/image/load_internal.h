@@ -101,6 +101,7 @@ void fb_members_release(struct fb_members *members);
  * @members:  Of an archive
  * @dirfd:    Of a layout folder; -EBADF for an archive
  * @base:     Name for an image that only has a tag, "" where there is none
+ * @fact:     Where they come from, to be kept with the images
  * @entries:  Images found
  * @count:    Of @entries
  */
@@ -111,6 +112,7 @@ struct fb_loader {
 	struct fb_members members;
 	int dirfd;
 	char *base;
+	char *fact;
 	struct fb_image_entry *entries;
 	size_t count;
 	size_t cap;

@@ -63,6 +63,31 @@ static int pull_and_find(const struct fb_image_context *ctx,
 	return r;
 }
 
+/* What is remembered of it need not be asked again, and works without a network */
+static int check_remembered(const struct fb_image_context *ctx,
+			    const struct fb_image_pull *pull,
+			    const struct fb_image_record *record,
+			    struct fb_trust_subject *subject,
+			    struct fb_err *err)
+{
+	FB_STRV struct fb_strv known = { 0 };
+	FB_STRV struct fb_strv found = { 0 };
+	struct fb_err ignored = { 0 };
+	int r = fb_store_image_facts(ctx->store, &record->manifest, &known,
+				     err);
+
+	if (r < 0)
+		return r;
+	subject->facts = &known;
+	r = fb_trust_check(ctx, pull->trust, subject, &found, err);
+	if (r == 0 && found.count &&
+	    fb_store_image_add_facts(ctx->store, &record->manifest, &found,
+				     &ignored) < 0)
+		fb_log(ctx->log, FB_LOG_INFO,
+		       "a good signature is not remembered: %s", ignored.msg);
+	return r;
+}
+
 /*
  * An image that is here may have come in another way, or before a key was asked
  * for.  By its id it is called what it was pulled as.
@@ -77,7 +102,8 @@ static int check_local(const struct fb_image_context *ctx,
 	bool known = fb_reference_parse(pull->reference, &ref, NULL) == 0;
 	bool listed = false;
 
-	if (!pull->trust)
+	if (!pull->trust ||
+	    (!pull->trust->has_policy && !pull->trust->required.count))
 		return 0;
 	for (size_t i = 0; i < record->names.count; i++) {
 		if (fb_reference_parse(record->names.v[i], &named, NULL) < 0)
@@ -93,8 +119,13 @@ static int check_local(const struct fb_image_context *ctx,
 		listed =
 			record->names.count &&
 			fb_reference_parse(record->names.v[0], &ref, NULL) == 0;
-	return fb_trust_check(ctx, pull->trust, NULL, pull->registry,
-			      listed ? &ref : NULL, digests, count, err);
+	return check_remembered(
+		ctx, pull, record,
+		&(struct fb_trust_subject){ .options = pull->registry,
+					    .ref = listed ? &ref : NULL,
+					    .digests = digests,
+					    .count = count },
+		err);
 }
 
 int fb_image_obtain(const struct fb_image_context *ctx,

@@ -215,6 +215,8 @@ static int enter(struct pull *p, struct fb_image_pulled *ret,
 	r = add_names(p, &entry);
 	if (r < 0)
 		return fb_err_set(err, r, "name the image: %s", strerror(-r));
+	entry.facts = p->facts;
+	p->facts = (struct fb_strv){ 0 };
 	newer = !was_there(p, &entry);
 	name = strdup(entry.record.names.v[0]);
 	if (!name)
@@ -286,9 +288,14 @@ static int check_trust(struct pull *p, struct fb_err *err)
 {
 	const struct fb_digest digests[] = { p->manifest.digest,
 					     p->index.digest };
+	const struct fb_trust_subject subject = {
+		.registry = p->registry,
+		.ref = &p->ref,
+		.digests = digests,
+		.count = p->index.digest.set ? 2 : 1,
+	};
 
-	return fb_trust_check(p->ctx, p->trust, p->registry, NULL, &p->ref,
-			      digests, p->index.digest.set ? 2 : 1, err);
+	return fb_trust_check(p->ctx, p->trust, &subject, &p->facts, err);
 }
 
 static int pull_all(struct pull *p, struct fb_image_pulled *ret,
@@ -333,5 +340,6 @@ int fb_image_pull(const struct fb_image_context *ctx,
 		r = pull_all(&p, ret, err);
 	fb_store_lease_close(p.lease);
 	fb_registry_close(p.registry);
+	fb_strv_release(&p.facts);
 	return r < 0 ? fb_err_wrap(err, r, "pull '%s'", p.text) : 0;
 }

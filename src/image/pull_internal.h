@@ -15,6 +15,7 @@ struct fb_pull_conversion; /* see image/pull_convert.h */
  * @index: The index that the name leads to; digest not set where it leads to
  *         the manifest
  * @conversion: Made while the layers come, or NULL
+ * @facts: What asking for trust found out, to be kept with the image
  * @useless: The layers cannot be converted: nothing of them is to stay
  */
 struct pull {
@@ -28,6 +29,7 @@ struct pull {
 	char text[CANONICAL_MAX];
 	bool fetch_only;
 	const struct fb_trust *trust;
+	struct fb_strv facts;
 	bool useless;
 	struct fb_pull_conversion *conversion;
 };

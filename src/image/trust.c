@@ -7,7 +7,14 @@
  * bound to its index by digest, so a signature of either will do.
  *
  * Signatures are fetched once, and only where a rule asks for them; what cannot be
- * fetched, read or understood counts as none.
+ * fetched, read or understood counts as none (trust_signed.c).  What was found good
+ * is remembered with the image, bound to the keys' bytes, so that it need not be
+ * asked for again; a signature that is withdrawn later is not noticed before the
+ * next pull.
+ *
+ * What a file or folder brought is remembered likewise: podman asks the policy
+ * about a place once, when an image comes from there, and so do we; but the policy
+ * may have changed since, so the place is judged anew each time.
  */
 #include "image/trust.h"
 
@@ -17,10 +24,10 @@
 #include <string.h>
 
 #include "base/io.h"
-#include "base/pubkey.h"
-#include "image/outgoing.h"
-#include "registry/base64.h"
-#include "registry/signatures.h"
+#include "image/trust_signed.h"
+
+/* a fact: "from oci-archive:/path" */
+#define FROM "from "
 
 #define SYSTEM_FILE "/etc/containers/policy.json"
 
@@ -93,132 +100,14 @@ int fb_trust_load(const char *const *required, struct fb_trust *ret,
 	return 0;
 }
 
-/**
- * struct check - One image being checked
- * @fetched: @signatures are there
- */
-struct check {
-	const struct fb_image_context *ctx;
-	struct fb_registry *registry;
-	struct fb_registry *own;
-	const struct fb_registry_options *options;
-	const struct fb_reference *ref;
-	const struct fb_digest *digests;
-	size_t count;
-	bool fetched;
-	struct fb_signatures signatures;
-};
-
-static int fetch(struct check *c, struct fb_err *err)
-{
-	int r = 0;
-
-	if (c->fetched || !c->ref)
-		return 0;
-	if (!c->registry) {
-		r = fb_image_registry_open(c->ctx, c->ref->domain, c->options,
-					   &c->own, err);
-		c->registry = c->own;
-	}
-	for (size_t i = 0; i < c->count && r == 0; i++)
-		r = fb_registry_get_signatures(c->registry, c->ref,
-					       &c->digests[i], &c->signatures,
-					       err);
-	c->fetched = r == 0;
-	return r < 0 ? fb_err_wrap(err, r, "signatures") : 0;
-}
-
-static bool is_about(const struct check *c, const struct fb_policy_rule *rule,
-		     const struct fb_signature *s)
-{
-	struct fb_signature_payload payload;
-
-	if (fb_signature_payload_parse(s->payload, s->payload_len, &payload,
-				       NULL) < 0 ||
-	    !fb_policy_identity_matches(rule, payload.reference, c->ref))
-		return false;
-	for (size_t i = 0; i < c->count; i++)
-		if (fb_digest_equal(&payload.digest, &c->digests[i]))
-			return true;
-	return false;
-}
-
-static bool has_signed(const struct check *c, const struct fb_policy_rule *rule,
-		       const struct fb_pubkey *key)
-{
-	for (size_t i = 0; i < c->signatures.count; i++) {
-		const struct fb_signature *s = &c->signatures.v[i];
-
-		if (fb_pubkey_verify(key, s->payload, s->payload_len, s->sig,
-				     s->sig_len) == 0 &&
-		    is_about(c, rule, s))
-			return true;
-	}
-	return false;
-}
-
-/* Return: 1 a key of a file has signed; 0 not; negative errno */
-static int try_file(const struct check *c, const struct fb_policy_rule *rule,
-		    const char *path, struct fb_err *err)
-{
-	FB_PUBKEY struct fb_pubkey *key = NULL;
-	FB_FREE char *pem = NULL;
-	size_t len = 0;
-	int r = fb_read_file_at(AT_FDCWD, path, FB_PUBKEY_PEM_MAX, &pem, &len);
-
-	if (r < 0)
-		return fb_err_set(err, r, "key '%s': %s", path, strerror(-r));
-	r = fb_pubkey_parse(pem, len, &key, err);
-	if (r < 0)
-		return fb_err_wrap(err, r, "key '%s'", path);
-	return has_signed(c, rule, key);
-}
-
-static int try_text(const struct check *c, const struct fb_policy_rule *rule,
-		    const char *base64, struct fb_err *err)
-{
-	FB_PUBKEY struct fb_pubkey *key = NULL;
-	size_t len = 0;
-	FB_FREE char *pem = fb_base64_decode(base64, &len);
-	int r = pem ? fb_pubkey_parse(pem, len, &key, err)
-		    : fb_err_set(err, -EBADMSG, "not base64");
-
-	if (r < 0)
-		return fb_err_wrap(err, r, "keyData of the policy");
-	return has_signed(c, rule, key);
-}
-
-static int check_signed(struct check *c, const struct fb_policy_rule *rule,
-			struct fb_err *err)
-{
-	int r = fetch(c, err);
-
-	for (size_t i = 0; i < rule->key_paths.count && r == 0; i++)
-		r = try_file(c, rule, rule->key_paths.v[i], err);
-	for (size_t i = 0; i < rule->keys.count && r == 0; i++)
-		r = try_text(c, rule, rule->keys.v[i], err);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	r = fb_err_set(err, -EKEYREJECTED,
-		       c->signatures.count
-			       ? "none of its %zu signatures is by %s%s%s"
-			       : "it has no signature%.0zu that is asked for: "
-				 "by %s%s%s",
-		       c->signatures.count,
-		       rule->key_paths.count ? "key '" : "a key of the policy",
-		       rule->key_paths.count ? rule->key_paths.v[0] : "",
-		       rule->key_paths.count ? "' and about it" : "");
-	return fb_err_hint(err, r, "sign it with cosign sign --key");
-}
-
-static int check_rule(struct check *c, const struct fb_policy_rule *rule,
-		      struct fb_err *err)
+static int check_rule(struct fb_trust_check *c,
+		      const struct fb_policy_rule *rule, struct fb_err *err)
 {
 	switch (rule->kind) {
 	case FB_POLICY_ACCEPT:
 		return 0;
 	case FB_POLICY_SIGNED:
-		return check_signed(c, rule, err);
+		return fb_trust_signed(c, rule, err);
 	case FB_POLICY_UNSUPPORTED:
 		return fb_err_set(err, -EOPNOTSUPP,
 				  "it asks for a kind of signature that is not "
@@ -229,12 +118,9 @@ static int check_rule(struct check *c, const struct fb_policy_rule *rule,
 	}
 }
 
-static int check_policy(struct check *c, const struct fb_trust *trust,
-			struct fb_err *err)
+static int check_scope(struct fb_trust_check *c, const struct fb_trust *trust,
+		       const struct fb_policy_scope *scope, struct fb_err *err)
 {
-	const struct fb_policy_scope *scope =
-		c->ref ? fb_policy_lookup(&trust->policy, c->ref)
-		       : &trust->policy.fallback;
 	int r = 0;
 
 	for (size_t i = 0; i < scope->rule_count && r == 0; i++)
@@ -244,31 +130,74 @@ static int check_policy(struct check *c, const struct fb_trust *trust,
 		     : 0;
 }
 
-static int check_required(struct check *c, const char *path, struct fb_err *err)
+static const struct fb_policy_scope *scope_of_fact(const struct fb_trust *trust,
+						   const char *fact)
+{
+	const char *colon = strchr(fact, ':');
+	enum fb_transport transport;
+	char name[32];
+
+	if (strncmp(fact, FROM, strlen(FROM)) != 0 || !colon)
+		return NULL;
+	fact += strlen(FROM);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)(colon - fact), fact);
+	return fb_transport_parse(name, &transport) == 0
+		       ? fb_policy_lookup_path(&trust->policy, transport,
+					       colon + 1)
+		       : NULL;
+}
+
+/* One good place is enough: the bytes are the same wherever they come from */
+static bool came_from_good_place(const struct fb_trust *trust,
+				 const struct fb_strv *facts)
+{
+	const struct fb_trust_subject nobody = { 0 };
+	struct fb_trust_check nothing = { .what = &nobody };
+
+	for (size_t i = 0; facts && i < facts->count; i++) {
+		const struct fb_policy_scope *scope =
+			scope_of_fact(trust, facts->v[i]);
+
+		if (scope && check_scope(&nothing, trust, scope, NULL) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int check_policy(struct fb_trust_check *c, const struct fb_trust *trust,
+			struct fb_err *err)
+{
+	const struct fb_reference *ref = c->what->ref;
+
+	if (came_from_good_place(trust, c->what->facts))
+		return 0;
+	return check_scope(c, trust,
+			   ref ? fb_policy_lookup(&trust->policy, ref)
+			       : &trust->policy.fallback,
+			   err);
+}
+
+static int check_required(struct fb_trust_check *c, const char *path,
+			  struct fb_err *err)
 {
 	struct fb_policy_rule rule = { .kind = FB_POLICY_SIGNED,
 				       .identity = FB_IDENTITY_ANY };
 	int r = fb_strv_add(&rule.key_paths, path);
 
 	r = r < 0 ? fb_err_set(err, r, "policy: %m")
-		  : check_signed(c, &rule, err);
+		  : fb_trust_signed(c, &rule, err);
 	fb_strv_release(&rule.key_paths);
 	return r;
 }
 
 int fb_trust_check(const struct fb_image_context *ctx,
-		   const struct fb_trust *trust, struct fb_registry *registry,
-		   const struct fb_registry_options *options,
-		   const struct fb_reference *ref,
-		   const struct fb_digest *digests, size_t count,
-		   struct fb_err *err)
+		   const struct fb_trust *trust,
+		   const struct fb_trust_subject *subject,
+		   struct fb_strv *ret_facts, struct fb_err *err)
 {
-	struct check c = { .ctx = ctx,
-			   .registry = registry,
-			   .options = options,
-			   .ref = ref,
-			   .digests = digests,
-			   .count = count };
+	struct fb_trust_check c = { .ctx = ctx,
+				    .what = subject,
+				    .found = ret_facts };
 	int r = 0;
 
 	if (!trust)
@@ -277,7 +206,41 @@ int fb_trust_check(const struct fb_image_context *ctx,
 		r = check_policy(&c, trust, err);
 	for (size_t i = 0; i < trust->required.count && r == 0; i++)
 		r = check_required(&c, trust->required.v[i], err);
-	fb_signatures_release(&c.signatures);
-	fb_registry_close(c.own);
+	fb_trust_check_release(&c);
 	return r < 0 ? fb_err_wrap(err, r, "not trusted") : 0;
+}
+
+static char *place_fact(enum fb_transport transport, const char *path)
+{
+	FB_FREE char *full = strcmp(path, "-") ? realpath(path, NULL) : NULL;
+	char *fact = NULL;
+
+	if (asprintf(&fact, FROM "%s:%s", fb_transport_name(transport),
+		     full ? full : "") < 0)
+		return NULL;
+	return fact;
+}
+
+int fb_trust_check_file(const struct fb_trust *trust,
+			enum fb_transport transport, const char *path,
+			char **ret_fact, struct fb_err *err)
+{
+	const struct fb_trust_subject nobody = { 0 };
+	struct fb_trust_check nothing = { .what = &nobody };
+	FB_FREE char *fact = place_fact(transport, path);
+	int r = 0;
+
+	if (!fact)
+		return fb_err_set(err, -ENOMEM, "policy: %m");
+	if (trust && trust->has_policy)
+		r = check_scope(&nothing, trust, scope_of_fact(trust, fact),
+				err);
+	for (size_t i = 0; trust && i < trust->required.count && r == 0; i++)
+		r = check_required(&nothing, trust->required.v[i], err);
+	fb_trust_check_release(&nothing);
+	if (r < 0)
+		return fb_err_wrap(err, r, "not trusted");
+	if (ret_fact)
+		*ret_fact = FB_TAKE_PTR(fact);
+	return 0;
 }

@@ -195,28 +195,74 @@ static int take_scope(const char *name, const json_t *list,
 	return r < 0 ? fb_err_wrap(err, r, "scope '%.100s'", name) : 0;
 }
 
-static int take_scopes(json_t *docker, struct fb_policy *policy,
+/* What a scope of each transport may be; of transports that are not here nothing comes */
+static const struct {
+	const char *name;
+	bool paths; /* absolute ones; otherwise only "" but for docker */
+} transports[] = {
+	[FB_TRANSPORT_DOCKER] = { "docker", false },
+	[FB_TRANSPORT_DOCKER_ARCHIVE] = { "docker-archive", false },
+	[FB_TRANSPORT_OCI] = { "oci", true },
+	[FB_TRANSPORT_OCI_ARCHIVE] = { "oci-archive", true },
+	[FB_TRANSPORT_TARBALL] = { "tarball", false },
+};
+
+const char *fb_transport_name(enum fb_transport transport)
+{
+	return transports[transport].name;
+}
+
+int fb_transport_parse(const char *name, enum fb_transport *ret)
+{
+	for (size_t i = 0; i < FB_ARRAY_SIZE(transports); i++)
+		if (strcmp(name, transports[i].name) == 0) {
+			*ret = (enum fb_transport)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+static int check_scope(enum fb_transport transport, const char *name,
 		       struct fb_err *err)
 {
+	if (!name[0] || transport == FB_TRANSPORT_DOCKER)
+		return 0;
+	if (!transports[transport].paths)
+		return not_understood(name, err);
+	if (name[0] != '/' || !name[1])
+		return fb_err_set(err, -EBADMSG,
+				  "scope '%.100s' is no absolute path", name);
+	return 0;
+}
+
+static int take_scopes(enum fb_transport transport, json_t *json,
+		       struct fb_policy *policy, struct fb_err *err)
+{
+	struct fb_policy_scope *scope;
 	const char *name;
 	json_t *list;
 	int r = 0;
 
-	if (!docker)
+	if (!json)
 		return 0;
-	if (!json_is_object(docker))
-		return fb_err_set(err, -EBADMSG, "'docker' is no object");
-	if (json_object_size(docker) > FB_POLICY_SCOPES_MAX)
+	if (!json_is_object(json))
+		return fb_err_set(err, -EBADMSG, "'%s' is no object",
+				  transports[transport].name);
+	if (json_object_size(json) + policy->scope_count > FB_POLICY_SCOPES_MAX)
 		return fb_err_set(err, -E2BIG, "more than %d scopes",
 				  FB_POLICY_SCOPES_MAX);
-	policy->scopes =
-		calloc(json_object_size(docker) + 1, sizeof(*policy->scopes));
+	if (!policy->scopes)
+		policy->scopes =
+			calloc(FB_POLICY_SCOPES_MAX, sizeof(*policy->scopes));
 	if (!policy->scopes)
 		return fb_err_set(err, -ENOMEM, "policy: %m");
-	json_object_foreach(docker, name, list)
+	json_object_foreach(json, name, list)
 	{
-		r = take_scope(name, list,
-			       &policy->scopes[policy->scope_count++], err);
+		scope = &policy->scopes[policy->scope_count++];
+		scope->transport = transport;
+		r = check_scope(transport, name, err);
+		if (r == 0)
+			r = take_scope(name, list, scope, err);
 		if (r < 0)
 			break;
 	}
@@ -229,7 +275,7 @@ int fb_policy_parse(const char *json, size_t len, struct fb_policy *ret,
 	static const char *const names[] = { "default", "transports", NULL };
 	struct fb_policy policy = { 0 };
 	FB_JSON json_t *root = NULL;
-	json_t *transports;
+	json_t *listed;
 	int r = len > FB_POLICY_JSON_MAX
 			? fb_err_set(err, -E2BIG, "over 1 MiB")
 			: fb_json_load(json, len, "policy", &root, err);
@@ -238,73 +284,20 @@ int fb_policy_parse(const char *json, size_t len, struct fb_policy *ret,
 		r = only(root, names, err);
 	if (r < 0)
 		return r;
-	transports = json_object_get(root, "transports");
-	if (transports && !json_is_object(transports))
+	listed = json_object_get(root, "transports");
+	if (listed && !json_is_object(listed))
 		r = fb_err_set(err, -EBADMSG, "'transports' is no object");
 	if (r == 0)
 		r = take_scope("default", json_object_get(root, "default"),
 			       &policy.fallback, err);
-	if (r == 0)
-		r = take_scopes(json_object_get(transports, "docker"), &policy,
-				err);
+	for (size_t i = 0; r == 0 && i < FB_ARRAY_SIZE(transports); i++)
+		r = take_scopes((enum fb_transport)i,
+				json_object_get(listed, transports[i].name),
+				&policy, err);
 	if (r < 0) {
 		fb_policy_release(&policy);
 		return r;
 	}
 	*ret = policy;
 	return 0;
-}
-
-static const struct fb_policy_scope *find(const struct fb_policy *policy,
-					  const char *name, size_t len)
-{
-	for (size_t i = 0; i < policy->scope_count; i++)
-		if (strlen(policy->scopes[i].name) == len &&
-		    memcmp(policy->scopes[i].name, name, len) == 0)
-			return &policy->scopes[i];
-	return NULL;
-}
-
-/* "*.example.com" for "a.b.example.com:5000" as well, the nearest first */
-static const struct fb_policy_scope *
-find_wildcard(const struct fb_policy *policy, const char *domain)
-{
-	char name[sizeof(((struct fb_reference *)0)->domain) + 2];
-	const struct fb_policy_scope *scope = NULL;
-	const char *dot = strchr(domain, '.');
-
-	for (; dot && !scope; dot = strchr(dot + 1, '.')) {
-		(void)snprintf(name, sizeof(name), "*%s", dot);
-		name[strcspn(name, ":")] = '\0';
-		scope = find(policy, name, strlen(name));
-	}
-	return scope;
-}
-
-const struct fb_policy_scope *fb_policy_lookup(const struct fb_policy *policy,
-					       const struct fb_reference *ref)
-{
-	char name[FB_REFERENCE_TEXT_MAX];
-	const struct fb_policy_scope *scope;
-	struct fb_reference one = *ref;
-	size_t n;
-
-	if (one.digest.set)
-		one.tag[0] = '\0';
-	(void)fb_reference_canonical(&one, name);
-	scope = find(policy, name, strlen(name));
-	n = strlen(ref->domain) + 1 + strlen(ref->path);
-	while (!scope) {
-		scope = find(policy, name, n);
-		while (n > 0 && name[n - 1] != '/')
-			n--;
-		if (n == 0)
-			break;
-		n--;
-	}
-	if (!scope)
-		scope = find_wildcard(policy, ref->domain);
-	if (!scope)
-		scope = find(policy, "", 0);
-	return scope ? scope : &policy->fallback;
 }

@@ -18,6 +18,21 @@
 #define FB_POLICY_SCOPES_MAX 1024
 #define FB_POLICY_RULES_MAX 32
 
+/** enum fb_transport - Where images come from, as policy.json calls it */
+enum fb_transport {
+	FB_TRANSPORT_DOCKER, /* registries */
+	FB_TRANSPORT_DOCKER_ARCHIVE,
+	FB_TRANSPORT_OCI, /* a layout in a folder */
+	FB_TRANSPORT_OCI_ARCHIVE,
+	FB_TRANSPORT_TARBALL, /* the tar of a root file system */
+};
+
+/** fb_transport_name() - "docker-archive" */
+const char *fb_transport_name(enum fb_transport transport);
+
+/** fb_transport_parse() - The reverse. Return: 0; -EINVAL */
+int fb_transport_parse(const char *name, enum fb_transport *ret);
+
 enum fb_policy_kind {
 	FB_POLICY_ACCEPT, /* insecureAcceptAnything */
 	FB_POLICY_REJECT,
@@ -50,14 +65,15 @@ struct fb_policy_rule {
 
 /** struct fb_policy_scope - @name as in the file; rules in its order */
 struct fb_policy_scope {
+	enum fb_transport transport;
 	char *name;
 	struct fb_policy_rule *rules;
 	size_t rule_count;
 };
 
 /**
- * struct fb_policy - What a file says about images of registries
- * @scopes:   Of transport "docker"
+ * struct fb_policy - What a file says
+ * @scopes:   Of the transports that we know
  * @fallback: "default"
  */
 struct fb_policy {
@@ -89,6 +105,20 @@ void fb_policy_release(struct fb_policy *policy);
  */
 const struct fb_policy_scope *fb_policy_lookup(const struct fb_policy *policy,
 					       const struct fb_reference *ref);
+
+/**
+ * fb_policy_lookup_path() - The rules for an image of a file or folder
+ * @path: Absolute, without symbolic links; "" = a pipe
+ *
+ * The path, the folders above it, "" of the transport, then the default.  A tag
+ * counts for nothing, whatever containers-policy.json(5) says: skopeo and podman
+ * look at the path alone.
+ *
+ * Return: borrowed; never NULL.
+ */
+const struct fb_policy_scope *
+fb_policy_lookup_path(const struct fb_policy *policy,
+		      enum fb_transport transport, const char *path);
 
 /**
  * struct fb_signature_payload - What was signed ("simple signing")

@@ -70,11 +70,13 @@ struct fb_blob_ref {
  * @blobs:      All that the image needs: manifest, config, layers, and the index
  *              it came from; a blob may be named twice (malloc'ed)
  * @blob_count: Of @blobs
+ * @facts:      Added to what is known of it: fb_store_image_facts()
  */
 struct fb_image_entry {
 	struct fb_image_record record;
 	struct fb_blob_ref *blobs;
 	size_t blob_count;
+	struct fb_strv facts;
 };
 
 void fb_image_entry_release(struct fb_image_entry *entry);
@@ -179,6 +181,27 @@ int fb_store_image_scan(struct fb_store *store,
  */
 int fb_store_image_tag(struct fb_store *store, const struct fb_digest *manifest,
 		       const char *name, struct fb_err *err);
+
+/**
+ * fb_store_image_facts() - What was remembered of an image
+ * @ret: Added to
+ *
+ * Lines of text that the store does not look into; they go with the image.
+ *
+ * Return: 0, also where there is no such image; a negative errno.
+ */
+int fb_store_image_facts(struct fb_store *store,
+			 const struct fb_digest *manifest, struct fb_strv *ret,
+			 struct fb_err *err);
+
+/**
+ * fb_store_image_add_facts() - Remember something of an image
+ *
+ * Return: 0; -ENOENT no such image; a negative errno.
+ */
+int fb_store_image_add_facts(struct fb_store *store,
+			     const struct fb_digest *manifest,
+			     const struct fb_strv *facts, struct fb_err *err);
 
 /**
  * struct fb_image_removal - What went

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "store/blob.h"
 #include "store/internal.h"
@@ -25,9 +26,15 @@
 void fb_store_reserve_take(struct fb_store *store)
 {
 	int dir = store->fds[FB_STORE_DIR_ROOT];
-	FB_FD int fd = openat(dir, RESERVE_NAME,
-			      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	FB_FD int fd = -EBADF;
+	struct statvfs fs;
 
+	/* the last room that there is must not go into it */
+	if (fstatvfs(dir, &fs) == 0 &&
+	    (uint64_t)fs.f_bavail * fs.f_frsize < 2 * RESERVE_BYTES)
+		return;
+	fd = openat(dir, RESERVE_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+		    0600);
 	/* a disk without so much room has no use for it */
 	if (fd >= 0 && posix_fallocate(fd, 0, RESERVE_BYTES) != 0)
 		(void)unlinkat(dir, RESERVE_NAME, 0);

@@ -18,7 +18,7 @@
 
 #define DB_NAME "catalogue.db"
 #define BUSY_TIMEOUT_MS 30000
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 /* SQLite's unix VFS has buffers of 512 bytes for names, "-journal" included. */
 #define SQLITE_PATH_MAX 490
@@ -69,6 +69,11 @@ static const char *const schema_steps[] = {
 	" auto_remove INTEGER NOT NULL,"
 	" created_ns INTEGER NOT NULL) WITHOUT ROWID;"
 	"CREATE INDEX container_manifest ON container(manifest);",
+	/* what was found out about an image, and stays so: image/trust.c */
+	"CREATE TABLE fact("
+	" image INTEGER NOT NULL REFERENCES image ON DELETE CASCADE,"
+	" fact TEXT NOT NULL,"
+	" PRIMARY KEY(image, fact)) WITHOUT ROWID;",
 };
 
 _Static_assert(FB_ARRAY_SIZE(schema_steps) == SCHEMA_VERSION,

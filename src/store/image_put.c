@@ -111,6 +111,18 @@ static int put_row(struct fb_store *store, const struct fb_image_record *image,
 	return r < 0 ? r : 0;
 }
 
+static int put_facts(struct fb_store *store, int64_t seq,
+		     const struct fb_strv *facts, struct fb_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < facts->count; i++)
+		r = fb_db_run(store, err,
+			      "INSERT OR IGNORE INTO fact VALUES(?, ?)", "it",
+			      seq, facts->v[i]);
+	return r < 0 ? r : 0;
+}
+
 static int put_all(struct fb_store *store, const struct fb_image_entry *entry,
 		   struct fb_err *err)
 {
@@ -127,7 +139,7 @@ static int put_all(struct fb_store *store, const struct fb_image_entry *entry,
 			      (int64_t)entry->blobs[i].size_bytes);
 	for (size_t i = 0; r >= 0 && i < entry->record.names.count; i++)
 		r = put_name(store, entry->record.names.v[i], seq, err);
-	return r < 0 ? r : 0;
+	return r < 0 ? r : put_facts(store, seq, &entry->facts, err);
 }
 
 static int check_entries(const struct fb_image_entry *entries, size_t count,
@@ -196,4 +208,21 @@ int fb_store_image_tag(struct fb_store *store, const struct fb_digest *manifest,
 		return r;
 	fb_store_index_catch_up(store);
 	return 0;
+}
+
+int fb_store_image_add_facts(struct fb_store *store,
+			     const struct fb_digest *manifest,
+			     const struct fb_strv *facts, struct fb_err *err)
+{
+	FB_DB_TX struct fb_db_tx tx = { 0 };
+	int64_t seq = 0;
+	int r = fb_db(store, err);
+
+	if (r == 0)
+		r = fb_db_begin(store, false, &tx, err);
+	if (r == 0)
+		r = find_seq(store, manifest, &seq, err);
+	if (r == 0)
+		r = put_facts(store, seq, facts, err);
+	return r < 0 ? r : fb_db_commit(&tx, err);
 }

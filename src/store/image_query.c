@@ -29,6 +29,7 @@ void fb_image_entry_release(struct fb_image_entry *entry)
 {
 	fb_image_record_release(&entry->record);
 	free(entry->blobs);
+	fb_strv_release(&entry->facts);
 	*entry = (struct fb_image_entry){ 0 };
 }
 
@@ -250,6 +251,24 @@ static int newest_first(const void *a, const void *b)
 	/* any order will do, so long as it is always the same */
 	return memcmp(x->manifest.hash, y->manifest.hash,
 		      sizeof(x->manifest.hash));
+}
+
+int fb_store_image_facts(struct fb_store *store,
+			 const struct fb_digest *manifest, struct fb_strv *ret,
+			 struct fb_err *err)
+{
+	FB_STMT sqlite3_stmt *stmt = NULL;
+	int r = fb_db(store, err);
+
+	if (r == 0)
+		r = fb_db_prepare(store, &stmt, err,
+				  "SELECT fact FROM fact JOIN image"
+				  " ON image.seq=fact.image"
+				  " WHERE manifest=? ORDER BY fact",
+				  "d", manifest);
+	while (r == 0 && (r = fb_db_step(store, stmt, err)) > 0)
+		r = fb_strv_add(ret, fb_db_text(stmt, 0));
+	return r == -ENOMEM ? fb_err_set(err, r, "list facts: %m") : r;
 }
 
 int fb_store_image_list(struct fb_store *store, struct fb_image_records *ret,

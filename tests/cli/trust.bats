@@ -170,3 +170,160 @@ refused() {
 	is "$status" 1
 	has "$output" "rejected"
 }
+
+@test "a good signature is remembered with the image: no registry is asked again" {
+	image
+	ec_keys a
+	ec_keys b
+	sign a "$reg/app:1" tag
+	fb pull -q "$reg/app:1"
+	printf '{"default":[{"type":"sigstoreSigned","keyPath":"%s"}]}' "$PWD/a.pub" >"$policy"
+	# asked for after the pull, and remembered from then on
+	fb convert "$reg/app:1" -o one.img
+	fb convert --require-signature a.pub "$reg/app:1" -o one.img
+	registry_stop
+	fb convert "$reg/app:1" -o two.img
+	fb convert --require-signature a.pub "$reg/app:1" -o two.img
+	cmp one.img two.img
+	# another key, in the same file too, and another name are other questions
+	run fb convert --require-signature b.pub "$reg/app:1" -o three.img
+	is "$status" 1
+	has "$output" "not trusted: signatures"
+	fb tag "$reg/app:1" "$reg/app:2"
+	run fb convert "$reg/app:2" -o three.img
+	is "$status" 1
+	has "$output" "not trusted"
+	cp b.pub a.pub
+	run fb convert "$reg/app:1" -o three.img
+	is "$status" 1
+	has "$output" "not trusted"
+	[ ! -e three.img ]
+}
+
+@test "a good signature is remembered by pull, and goes with the image" {
+	image
+	ec_keys a
+	sign a "$reg/app:1" tag
+	printf '{"default":[{"type":"sigstoreSigned","keyPath":"%s"}]}' "$PWD/a.pub" >"$policy"
+	fb pull -q "$reg/app:1"
+	local requests
+	requests=$(wc -c <one/log)
+	registry_stop
+	fb convert "$reg/app:1" -o one.img
+	is "$(wc -c <one/log)" "$requests"
+	fb rmi "$reg/app:1" >/dev/null
+	rm "$policy"
+	fb load -q -i layout --name "$reg/app:1" >/dev/null
+	printf '{"default":[{"type":"insecureAcceptAnything"}],"transports":{"oci":{"":[{"type":"reject"}]},"docker":{"":[{"type":"sigstoreSigned","keyPath":"%s"}]}}}' "$PWD/a.pub" >"$policy"
+	run fb convert "$reg/app:1" -o two.img
+	is "$status" 1
+	has "$output" "not trusted"
+}
+
+# with_policy JSON: ours and skopeo's
+with_policy() { printf '%s' "$1" >"$policy"; }
+
+# both_ways WANT SOURCE: what skopeo does with it under the policy, copy does too
+both_ways() {
+	rm -rf theirs ours
+	run skopeo --policy "$policy" copy -q "$2" oci:theirs:x
+	is "$status" "$1"
+	run fb copy -q "$2" oci:ours:x
+	is "$status" "$1"
+	[ "$1" = 0 ] || has "$output" "not trusted"
+	is "$([ -e ours ] && echo there)" "$([ "$1" != 0 ] || echo there)"
+}
+
+@test "copy, load and convert -i ask about the file or folder, as skopeo and podman do" {
+	need skopeo
+	local any='{"type":"insecureAcceptAnything"}' no='{"type":"reject"}' here
+	ec_keys a
+	fb_layout layout latest
+	here=$(realpath .)
+	skopeo copy -q oci:layout:latest docker-archive:d.tar:x/y:1
+	skopeo copy -q oci:layout:latest oci-archive:o.tar:1
+	mkdir root && cp /bin/busybox root/ && tar -C root -cf root.tar .
+
+	with_policy "{\"default\":[$no]}"
+	both_ways 1 oci:layout:latest
+	both_ways 1 oci-archive:o.tar:1
+	both_ways 1 docker-archive:d.tar
+	local file
+	for file in layout o.tar d.tar; do
+		run fb load -i $file
+		is "$status" 1
+		has "$output" "not trusted"
+		has "$output" "rejected"
+	done
+	for file in layout o.tar d.tar root.tar; do
+		run fb convert -i $file -o x.img
+		is "$status" 1
+		has "$output" "not trusted"
+	done
+	is "$(fb images -q)" ""
+	is "$(find "$FLAMEBOX_ROOT/oci/blobs" -type f)" ""
+
+	with_policy "{\"default\":[$no],\"transports\":{\"oci\":{\"$here\":[$any]},\"oci-archive\":{\"$here/o.tar\":[$any]},\"docker-archive\":{\"\":[$any]},\"tarball\":{\"\":[$any]}}}"
+	both_ways 0 oci:layout:latest
+	both_ways 0 oci-archive:o.tar:1
+	both_ways 0 docker-archive:d.tar
+	for file in layout o.tar d.tar root.tar; do
+		fb convert -i $file -o x.img
+	done
+	# a pipe has no path
+	run fb load -q <o.tar
+	is "$status" 1
+	has "$output" "not trusted"
+	fb load -q <d.tar
+	# what was let in as a file may be used, whatever it is called
+	fb convert x/y:1 -o x.img
+	fb tag x/y:1 other/name:2
+	fb convert other/name:2 -o x.img
+	# until the policy says otherwise
+	with_policy "{\"default\":[$no]}"
+	run fb convert x/y:1 -o y.img
+	is "$status" 1
+	has "$output" "rejected"
+
+	# files have no signatures
+	with_policy "{\"default\":[{\"type\":\"sigstoreSigned\",\"keyPath\":\"$here/a.pub\"}]}"
+	both_ways 1 oci:layout:latest
+	both_ways 1 docker-archive:d.tar
+	run fb load -i d.tar
+	is "$status" 1
+	has "$output" "no signature"
+	# mistakes
+	with_policy "{\"default\":[$any],\"transports\":{\"docker-archive\":{\"$here\":[$any]}}}"
+	run skopeo --policy "$policy" copy -q docker-archive:d.tar oci:theirs:x
+	is "$status" 1
+	run fb load -i d.tar
+	is "$status" 1
+	has "$output" "not understood"
+}
+
+@test "copy from a registry: policy and --require-signature" {
+	image
+	ec_keys a
+	run fb copy --require-signature a.pub "$reg/app:1" oci:out:x
+	is "$status" 1
+	has "$output" "no signature"
+	run fb copy --require-signature a.pub oci:layout oci:out:x
+	is "$status" 1
+	has "$output" "no signature"
+	printf '{"default":[{"type":"reject"}]}' >"$policy"
+	run fb copy "$reg/app:1" oci:out:x
+	is "$status" 1
+	has "$output" "rejected"
+	rm "$policy"
+	[ ! -e out ]
+	sign a "$reg/app:1" tag
+	is "$(fb copy -q --require-signature a.pub "$reg/app:1" oci:out:x)" "$digest"
+	# of an index its own signature counts
+	registry_index many
+	digest=$(skopeo inspect --raw --tls-verify=false "docker://$reg/many:all" | sha256sum | sed 's/ .*//; s/^/sha256:/')
+	run fb copy -a --require-signature a.pub "$reg/many:all" oci:all:x
+	is "$status" 1
+	python3 "$BATS_TEST_DIRNAME/../registry/sign.py" "$reg" many "$digest" a.key "$reg/many" tag
+	is "$(fb copy -q -a --require-signature a.pub "$reg/many:all" oci:all:x)" "$digest"
+	fb copy -q --platform linux/arm64 --require-signature a.pub "$reg/many:all" oci:arm:x
+}

@@ -9,19 +9,23 @@
 #define REJECT "[{\"type\":\"reject\"}]"
 #define SIGNED "[{\"type\":\"sigstoreSigned\",\"keyPath\":\"/k.pub\"}]"
 
-static const char *const scoped = "{\"default\":" REJECT
-				  ",\"transports\":{\"docker\":{"
-				  "\"docker.io/library/alpine:3\":" ACCEPT
-				  ","
-				  "\"docker.io/library/alpine\":" SIGNED
-				  ","
-				  "\"docker.io/library\":" ACCEPT
-				  ","
-				  "\"h.example:5000\":" SIGNED
-				  ","
-				  "\"*.example\":" ACCEPT
-				  "},"
-				  "\"docker-archive\":{\"\":" ACCEPT "}}}";
+static const char *const scoped =
+	"{\"default\":" REJECT
+	",\"transports\":{\"docker\":{"
+	"\"docker.io/library/alpine:3\":" ACCEPT
+	","
+	"\"docker.io/library/alpine\":" SIGNED
+	","
+	"\"docker.io/library\":" ACCEPT
+	","
+	"\"h.example:5000\":" SIGNED
+	","
+	"\"*.example\":" ACCEPT
+	"},"
+	"\"docker-archive\":{\"\":" ACCEPT
+	"},"
+	"\"oci\":{\"/a/b\":" ACCEPT ",\"/a/b/c\":" SIGNED
+	"},\"atomic\":{\"x\":" ACCEPT "}}}";
 
 static void test_scopes(void)
 {
@@ -51,6 +55,42 @@ static void test_scopes(void)
 			"scope of %s", cases[i].ref);
 	}
 	fb_policy_release(&policy);
+}
+
+static void test_paths(void)
+{
+	static const struct {
+		enum fb_transport transport;
+		const char *path;
+		const char *scope;
+	} cases[] = {
+		{ FB_TRANSPORT_OCI, "/a/b/c", "/a/b/c" },
+		{ FB_TRANSPORT_OCI, "/a/b/c/d/e", "/a/b/c" },
+		{ FB_TRANSPORT_OCI, "/a/b/cd", "/a/b" },
+		{ FB_TRANSPORT_OCI, "/a/b", "/a/b" },
+		{ FB_TRANSPORT_OCI, "/a/bc", "default" },
+		{ FB_TRANSPORT_OCI, "/", "default" },
+		{ FB_TRANSPORT_OCI, "", "default" },
+		{ FB_TRANSPORT_OCI, "a/b", "default" },
+		{ FB_TRANSPORT_OCI_ARCHIVE, "/a/b", "default" },
+		{ FB_TRANSPORT_DOCKER_ARCHIVE, "/a/b", "" },
+		{ FB_TRANSPORT_DOCKER_ARCHIVE, "", "" },
+		{ FB_TRANSPORT_TARBALL, "/a/b", "default" },
+	};
+	struct fb_policy policy = { 0 };
+	enum fb_transport transport;
+
+	(void)fb_policy_parse(scoped, strlen(scoped), &policy, NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		TAP_STR(fb_policy_lookup_path(&policy, cases[i].transport,
+					      cases[i].path)
+				->name,
+			cases[i].scope, "scope of %s:%s",
+			fb_transport_name(cases[i].transport), cases[i].path);
+	fb_policy_release(&policy);
+	TAP_INT(fb_transport_parse("oci-archive", &transport), 0, "a name");
+	TAP_INT(transport, FB_TRANSPORT_OCI_ARCHIVE, "is that transport's");
+	TAP_INT(fb_transport_parse("dir", &transport), -EINVAL, "no name");
 }
 
 static void test_rules(void)
@@ -200,6 +240,7 @@ static void test_identities(void)
 int main(void)
 {
 	test_scopes();
+	test_paths();
 	test_rules();
 	test_malformed();
 	test_payload();

@@ -278,6 +278,54 @@ static void test_index_heals(void)
 	fixture_end(&f);
 }
 
+static void check_facts(struct fixture *f, const struct fb_digest *manifest,
+			const char *want, const char *what)
+{
+	FB_STRV struct fb_strv facts = { 0 };
+	FB_STR struct fb_str out = FB_STR_INIT(4096);
+
+	TAP_INT(fb_store_image_facts(f->store, manifest, &facts, NULL), 0,
+		"facts");
+	for (size_t i = 0; i < facts.count; i++)
+		(void)fb_str_printf(&out, "%s;", facts.v[i]);
+	TAP_STR(out.buf ? out.buf : "", want, "%s", what);
+}
+
+static void test_facts(void)
+{
+	FB_STRV struct fb_strv facts = { 0 };
+	struct fb_image_removal removal = { 0 };
+	const char *names[] = { A1, NULL };
+	struct fb_digest one, two;
+	struct fixture f;
+
+	fixture_start(&f);
+	one = fixture_image(&f, "1", "1", "1", names);
+	two = fixture_image(&f, "2", "2", "2", NULL);
+	(void)fb_strv_add(&facts, "it is round");
+	(void)fb_strv_add(&facts, "from far");
+	TAP_INT(fb_store_image_add_facts(f.store, &one, &facts, NULL), 0,
+		"two facts");
+	TAP_INT(fb_store_image_add_facts(f.store, &one, &facts, NULL), 0,
+		"once more");
+	check_facts(&f, &one, "from far;it is round;", "each once");
+	check_facts(&f, &two, "", "none of another image");
+	(void)fb_store_image_remove(f.store, A1, NULL, true, &removal, NULL);
+	fb_image_removal_release(&removal);
+	TAP_INT(fb_store_image_add_facts(f.store, &one, &facts, NULL), -ENOENT,
+		"of no image");
+	(void)fixture_image(&f, "1", "1", "1", names);
+	check_facts(&f, &one, "", "they went with the image");
+
+	/* what version 1 left */
+	sql(&f, "DROP TABLE fact; PRAGMA user_version=1");
+	fixture_reopen(&f);
+	TAP_INT(fb_store_image_add_facts(f.store, &one, &facts, NULL), 0,
+		"a store of before");
+	check_facts(&f, &one, "from far;it is round;", "takes facts");
+	fixture_end(&f);
+}
+
 static void test_versions_and_damage(void)
 {
 	struct fixture f;
@@ -398,6 +446,7 @@ int main(void)
 	test_list_order();
 	test_missing_blob();
 	test_index_heals();
+	test_facts();
 	test_versions_and_damage();
 	test_birth_race();
 	test_rootfs();
