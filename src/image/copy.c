@@ -90,10 +90,8 @@ static int check(const struct fb_copy *c, struct fb_err *err)
 		return fb_err_set(err, -EINVAL,
 				  "--all and --platform are mutually "
 				  "exclusive");
-	if (c->from.kind != FB_COPY_REGISTRY)
-		return fb_err_set(err, -EOPNOTSUPP,
-				  "--all copies from a registry only");
-	if (c->to.kind == FB_COPY_DOCKER_ARCHIVE)
+	if (c->from.kind == FB_COPY_DOCKER_ARCHIVE ||
+	    c->to.kind == FB_COPY_DOCKER_ARCHIVE)
 		return fb_err_set(err, -EOPNOTSUPP,
 				  "a docker-archive holds no index: leave "
 				  "--all away");

@@ -17,8 +17,8 @@
  *            "docker-archive:FILE[:REFERENCE]"
  * @to:       Likewise
  * @platform: Which image of an index; NULL = this machine's
- * @all:      The index with all that it names, whatever that is; from a registry
- *            only, and to anything but a docker-archive
+ * @all:      The index with all that it names, whatever that is; from and to
+ *            anything but a docker-archive
  * @trust:    Asked about @from, before a layer is fetched; NULL = nothing
  * @from_registry: How to reach @from's registry (borrowed); NULL = defaults
  * @to_registry: Likewise of @to

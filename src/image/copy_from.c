@@ -104,6 +104,20 @@ static int note_blobs(struct fb_copy *c, const struct fb_manifest *m,
 	return 0;
 }
 
+/* From the registry, or with no @p from the layout that is being read */
+static int have_blobs(struct fb_copy *c, struct pull *p,
+		      const struct fb_manifest *m, struct fb_err *err)
+{
+	int r;
+
+	if (p)
+		return fb_pull_blobs(p, m, err);
+	r = fb_loader_need_blob(&c->loader, &m->config, err);
+	for (size_t i = 0; i < m->layer_count && r == 0; i++)
+		r = fb_loader_need_blob(&c->loader, &m->layers[i], err);
+	return r;
+}
+
 static int fetch_manifest(struct fb_copy *c, struct pull *p,
 			  const struct fb_registry_manifest *doc,
 			  struct fb_err *err)
@@ -125,11 +139,12 @@ static int fetch_manifest(struct fb_copy *c, struct pull *p,
 	if (r == 0)
 		r = note_blobs(c, &m, err);
 	if (r == 0)
-		r = fb_pull_blobs(p, &m, err);
+		r = have_blobs(c, p, &m, err);
 	return r < 0 ? r : add_doc(c, doc, err);
 }
 
-/* A signature of the index vouches for all that it names */
+/* A signature of the index vouches for all that it names; of a file the policy was
+ * asked when it was opened */
 static int check_trust(struct fb_copy *c, const struct pull *p,
 		       const struct fb_registry_manifest *top,
 		       const struct fb_digest *chosen, struct fb_err *err)
@@ -137,24 +152,49 @@ static int check_trust(struct fb_copy *c, const struct pull *p,
 	const struct fb_digest digests[] = { top->digest,
 					     chosen ? *chosen : top->digest };
 	const struct fb_trust_subject subject = {
-		.registry = p->registry,
-		.ref = &p->ref,
+		.registry = p ? p->registry : NULL,
+		.ref = p ? &p->ref : NULL,
 		.digests = digests,
 		.count = chosen ? 2 : 1,
 	};
 
+	if (!p)
+		return 0;
 	return fb_trust_check(c->ctx, c->what->trust, &subject, NULL, err);
+}
+
+static int read_entry(struct fb_copy *c, const struct fb_descriptor *entry,
+		      struct fb_registry_manifest *ret, struct fb_err *err)
+{
+	int r = entry->size_bytes > FB_MANIFEST_SIZE_MAX
+			? fb_err_set(err, -E2BIG, "a manifest over %u bytes",
+				     FB_MANIFEST_SIZE_MAX)
+			: fb_loader_need_blob(&c->loader, entry, err);
+
+	if (r == 0)
+		r = fb_store_blob_load(c->ctx->store, &entry->digest,
+				       FB_MANIFEST_SIZE_MAX, &ret->bytes,
+				       &ret->len, err);
+	ret->digest = entry->digest;
+	(void)snprintf(ret->media_type, sizeof(ret->media_type), "%s",
+		       entry->media_type);
+	return r;
 }
 
 static int fetch_entry(struct fb_copy *c, struct pull *p,
 		       const struct fb_descriptor *entry, struct fb_err *err)
 {
 	FB_REGISTRY_MANIFEST struct fb_registry_manifest doc = { 0 };
-	struct fb_reference ref = p->ref;
+	struct fb_reference ref;
 	int r;
 
-	ref.digest = entry->digest;
-	r = fb_registry_get_manifest(p->registry, &ref, &doc, err);
+	if (p) {
+		ref = p->ref;
+		ref.digest = entry->digest;
+		r = fb_registry_get_manifest(p->registry, &ref, &doc, err);
+	} else {
+		r = read_entry(c, entry, &doc, err);
+	}
 	if (r < 0)
 		return r;
 	if (doc.len != entry->size_bytes)
@@ -293,8 +333,59 @@ static int gather_loaded(struct fb_copy *c, struct fb_err *err)
 	return r < 0 ? r : add_doc(c, &doc, err);
 }
 
+/* The entry that is called so, as it stands in the layout */
+static int choose_entry(void *ctx, const struct fb_index *index,
+			struct fb_err *err)
+{
+	struct fb_copy *c = ctx;
+	const char *name = c->from.name;
+	size_t found = 0;
+
+	for (size_t i = 0; i < index->manifest_count; i++) {
+		const struct fb_descriptor *d = &index->manifests[i];
+
+		if (name[0] && strcmp(d->ref_name, name) != 0 &&
+		    strcmp(d->image_name, name) != 0)
+			continue;
+		c->chosen = *d;
+		found++;
+	}
+	if (found == 1)
+		return 0;
+	if (found == 0)
+		return fb_err_set(err, -ENOENT, "there is no '%s' in it", name);
+	return fb_err_set(err, -EINVAL,
+			  "there are %zu images in it: say which, as in "
+			  "'%s:NAME'",
+			  found, c->what->from);
+}
+
+static int gather_whole(struct fb_copy *c, struct fb_err *err)
+{
+	FB_REGISTRY_MANIFEST struct fb_registry_manifest top = { 0 };
+	int r;
+
+	c->load = (struct fb_image_load){ .path = c->from.path,
+					  .fd = -EBADF,
+					  .trust = c->what->trust };
+	c->loader.ctx = c->ctx;
+	c->loader.what = &c->load;
+	c->loader.whole = choose_entry;
+	c->loader.whole_ctx = c;
+	r = fb_loader_run(&c->loader, err);
+	if (r == 0)
+		r = read_entry(c, &c->chosen, &top, err);
+	if (r < 0)
+		return r;
+	return fb_document_kind(top.bytes, top.len, top.media_type) ==
+			       FB_DOC_INDEX
+		       ? fetch_index(c, NULL, &top, err)
+		       : fetch_manifest(c, NULL, &top, err);
+}
+
 int fb_copy_gather(struct fb_copy *c, struct fb_err *err)
 {
-	return c->from.kind == FB_COPY_REGISTRY ? gather_registry(c, err)
-						: gather_loaded(c, err);
+	if (c->from.kind == FB_COPY_REGISTRY)
+		return gather_registry(c, err);
+	return c->what->all ? gather_whole(c, err) : gather_loaded(c, err);
 }

@@ -46,6 +46,7 @@ struct fb_copy_doc {
  * struct fb_copy - A copy at work
  * @loader: Of an archive or a folder; has a lease of its own
  * @record: Of the image that was loaded (borrowed), or NULL
+ * @chosen: Of a layout's index, with @what->all
  * @lease:  Of everything else
  * @docs:   What each of them names comes before it; the last is the image
  * @blobs:  Configs and layers, each once
@@ -58,6 +59,7 @@ struct fb_copy {
 	struct fb_image_load load;
 	struct fb_loader loader;
 	const struct fb_image_record *record;
+	struct fb_descriptor chosen;
 	struct fb_lease *lease;
 	struct fb_copy_doc *docs;
 	size_t doc_count;

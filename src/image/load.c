@@ -169,6 +169,10 @@ static int load_archive(struct fb_loader *loader, int fd, struct fb_err *err)
 		return r < 0 ? r
 			     : fb_load_oci(loader, m->index, m->index_len, err);
 	}
+	if (m->manifest && loader->whole)
+		return fb_err_set(err, -EOPNOTSUPP,
+				  "a docker-archive holds no index: leave "
+				  "--all away");
 	if (m->manifest) {
 		r = check_trust(loader, FB_TRANSPORT_DOCKER_ARCHIVE, err);
 		return r < 0 ? r : fb_load_docker(loader, err);
@@ -263,7 +267,7 @@ int fb_loader_run(struct fb_loader *loader, struct fb_err *err)
 	r = fb_store_lease_open(loader->ctx->store, &loader->lease, err);
 	if (r == 0)
 		r = load_path(loader, err);
-	if (r == 0 && loader->count == 0)
+	if (r == 0 && loader->count == 0 && !loader->whole)
 		r = fb_err_set(err, -EBADMSG, "there is no image in it");
 	return r;
 }

@@ -102,6 +102,8 @@ void fb_members_release(struct fb_members *members);
  * @dirfd:    Of a layout folder; -EBADF for an archive
  * @base:     Name for an image that only has a tag, "" where there is none
  * @fact:     Where they come from, to be kept with the images
+ * @whole:    Handed an OCI layout's index in the place of loading its images; NULL =
+ *            they are loaded.  @whole_ctx is passed to it
  * @entries:  Images found
  * @count:    Of @entries
  */
@@ -113,6 +115,9 @@ struct fb_loader {
 	int dirfd;
 	char *base;
 	char *fact;
+	int (*whole)(void *ctx, const struct fb_index *index,
+		     struct fb_err *err);
+	void *whole_ctx;
 	struct fb_image_entry *entries;
 	size_t count;
 	size_t cap;
@@ -156,6 +161,14 @@ int fb_loader_name(struct fb_image_entry *entry, const char *text,
  */
 int fb_load_oci(struct fb_loader *loader, const char *index, size_t index_len,
 		struct fb_err *err);
+
+/**
+ * fb_loader_need_blob() - Have a blob of an OCI layout in the store
+ *
+ * Return: 0; -EBADMSG the layout lacks it, or has another size; a negative errno.
+ */
+int fb_loader_need_blob(struct fb_loader *loader, const struct fb_descriptor *d,
+			struct fb_err *err);
 
 /** fb_load_docker() - Find the images of a docker-archive. Return: 0; negative errno */
 int fb_load_docker(struct fb_loader *loader, struct fb_err *err);

@@ -117,9 +117,8 @@ static int copy_blob(struct fb_loader *loader, const struct fb_descriptor *d,
 	return r;
 }
 
-/* Have a blob in the store. Return: 0; -EBADMSG the image lacks it */
-static int need_blob(struct fb_loader *loader, const struct fb_descriptor *d,
-		     struct fb_err *err)
+int fb_loader_need_blob(struct fb_loader *loader, const struct fb_descriptor *d,
+			struct fb_err *err)
 {
 	char name[FB_LAYOUT_PATH_MAX];
 	const struct fb_member *member;
@@ -153,9 +152,9 @@ static int load_parts(struct fb_loader *loader, const char *json, size_t len,
 	if (r == 0)
 		r = fb_image_check_manifest(&manifest, err);
 	if (r == 0)
-		r = need_blob(loader, &manifest.config, err);
+		r = fb_loader_need_blob(loader, &manifest.config, err);
 	for (size_t i = 0; r == 0 && i < manifest.layer_count; i++) {
-		r = need_blob(loader, &manifest.layers[i], err);
+		r = fb_loader_need_blob(loader, &manifest.layers[i], err);
 		if (r < 0)
 			r = fb_err_wrap(err, r, "layer %zu", i + 1);
 	}
@@ -201,7 +200,7 @@ static int read_document(struct fb_loader *loader,
 				  "a manifest of %llu bytes, the limit is %u",
 				  (unsigned long long)d->size_bytes,
 				  FB_MANIFEST_SIZE_MAX);
-	r = need_blob(loader, d, err);
+	r = fb_loader_need_blob(loader, d, err);
 	if (r == 0)
 		r = fb_store_blob_load(loader->ctx->store, &d->digest,
 				       FB_MANIFEST_SIZE_MAX, &ret->json,
@@ -401,7 +400,9 @@ int fb_load_oci(struct fb_loader *loader, const char *index_json,
 	int r = fb_index_parse(index_json, index_len, &index, err);
 
 	if (r == 0)
-		r = load_groups(loader, &index, err);
+		r = loader->whole
+			    ? loader->whole(loader->whole_ctx, &index, err)
+			    : load_groups(loader, &index, err);
 	fb_index_release(&index);
 	return r < 0 ? fb_err_wrap(err, r, "index.json") : 0;
 }

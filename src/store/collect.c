@@ -80,18 +80,13 @@ int fb_store_delete_blobs(struct fb_store *store,
 static int delete_rootfs_file(struct fb_store *store, const char *name,
 			      struct fb_image_removal *ret)
 {
-	int dir = store->fds[FB_STORE_DIR_ROOTFS];
-	struct stat st;
+	uint64_t bytes = fb_store_rootfs_on_disk(store, name);
+	int r = fb_store_rootfs_unlink(store, name);
 
-	int r;
-
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	r = fb_store_rootfs_unlink(store, name);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	if (ret)
-		ret->freed_bytes += (uint64_t)st.st_blocks * 512;
+		ret->freed_bytes += bytes;
 	return 0;
 }
 

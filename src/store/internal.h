@@ -268,6 +268,9 @@ void fb_store_rootfs_forget(struct fb_store *store,
 
 #define FB_ROOTFS_NAME_MAX (FB_DIGEST_TEXT_MAX + 16)
 
+/** fb_store_rootfs_on_disk() - What such a file and "<key>.layers" take up; 0 not there */
+uint64_t fb_store_rootfs_on_disk(struct fb_store *store, const char *name);
+
 /** fb_store_rootfs_unlink() - A file of rootfs/ and "<key>.layers" beside it go. Return: 0; -errno of the first */
 int fb_store_rootfs_unlink(struct fb_store *store, const char *name);
 

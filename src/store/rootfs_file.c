@@ -104,15 +104,41 @@ static void note_opened(struct fb_store *store,
 		       "could not note that a converted image was used");
 }
 
+/* what was remembered of its layers, for other images that have them */
+static const char *layers_name(const char *name, char out[FB_ROOTFS_NAME_MAX])
+{
+	(void)snprintf(out, FB_ROOTFS_NAME_MAX, "%.64s.layers", name);
+	return out;
+}
+
+static uint64_t on_disk(int dir, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0
+		       ? (uint64_t)st.st_blocks * 512
+		       : 0;
+}
+
+uint64_t fb_store_rootfs_on_disk(struct fb_store *store, const char *name)
+{
+	int dir = store->fds[FB_STORE_DIR_ROOTFS];
+	char layers[FB_ROOTFS_NAME_MAX];
+	uint64_t bytes = on_disk(dir, name);
+
+	/* one that is left over is called so itself */
+	if (strcmp(layers_name(name, layers), name) != 0)
+		bytes += on_disk(dir, layers);
+	return bytes;
+}
+
 int fb_store_rootfs_unlink(struct fb_store *store, const char *name)
 {
 	int dir = store->fds[FB_STORE_DIR_ROOTFS];
 	int r = unlinkat(dir, name, 0) < 0 ? -errno : 0;
 	char layers[FB_ROOTFS_NAME_MAX];
 
-	/* what was remembered of its layers, for other images that have them */
-	(void)snprintf(layers, sizeof(layers), "%.64s.layers", name);
-	(void)unlinkat(dir, layers, 0);
+	(void)unlinkat(dir, layers_name(name, layers), 0);
 	return r;
 }
 

@@ -232,15 +232,13 @@ static int list_rootfs(struct fb_store *store, struct fb_store_usage *usage,
 			add_slot(&usage->rootfs, &usage->rootfs_count,
 				 sizeof(*usage->rootfs));
 		char name[FB_ROOTFS_NAME_MAX];
-		struct stat st;
 
 		if (!rootfs)
 			return out_of_memory(err);
 		rootfs->key = fb_db_digest(stmt, 0);
 		rootfs->used_s = sqlite3_column_int64(stmt, 1);
 		fb_store_rootfs_name(&rootfs->key, name);
-		if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			rootfs->bytes = on_disk(&st);
+		rootfs->bytes = fb_store_rootfs_on_disk(store, name);
 		r = 0;
 	}
 	return r;

@@ -30,7 +30,7 @@ struct fb_image_usage {
 /**
  * struct fb_rootfs_usage - What one converted image takes up
  * @key:    Its name
- * @bytes:  On disk
+ * @bytes:  On disk, with what is remembered of its layers
  * @used_s: When it was last opened, to the hour
  * @images: That it serves
  * @in_use: One of them has a container

@@ -118,6 +118,24 @@ is_clean() {
 	skopeo copy -q --all oci:out:all dir:back
 	fb copy -q -a "$reg/other:all" oci-archive:all.tar:all
 	skopeo inspect --raw oci-archive:all.tar:all >/dev/null
+	# and from there on
+	is "$(fb copy -q -a oci:out:all "oci-archive:from-dir.tar:x")" "sha256:$whole"
+	is "$(fb copy -q -a oci-archive:from-dir.tar:x oci:back2:y)" "sha256:$whole"
+	is "$(fb copy -q -a oci-archive:all.tar "$reg/third:all")" "sha256:$whole"
+	is "$(skopeo inspect --raw --tls-verify=false "docker://$reg/third:all" | sha256sum | cut -d' ' -f1)" "$whole"
+	skopeo copy -q --all oci:back2:y dir:back3
+	is "$(fb copy -q -a oci:out:arm oci:one:arm)" "$(digest_in oci:out:arm)"
+	run fb copy -a oci:out oci:none
+	is "$status" 1
+	has "$output" "there are 2 images in it"
+	run fb copy -a oci:out:nope oci:none
+	is "$status" 1
+	has "$output" "no 'nope'"
+	skopeo copy -q oci:out:arm docker-archive:d.tar:x/y:1
+	run fb copy -a oci-archive:d.tar oci:none
+	is "$status" 1
+	has "$output" "holds no index"
+	[ ! -e none ]
 	run fb copy -a "$reg/other:all" docker-archive:x.tar
 	is "$status" 1
 	has "$output" "holds no index"

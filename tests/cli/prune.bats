@@ -5,11 +5,14 @@
 # prune and df: what nothing uses goes, what is said is what the disk says.
 
 load lib
+load registry
 
 setup() {
 	fb_setup
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
+
+teardown() { registry_stop; }
 
 # second NAME: an image of another config with the same layer, made in 2025
 second() {
@@ -119,6 +122,25 @@ blocks() {
 	is "$status" 1
 	has "$stderr" "conflict"
 	is "$(fb df --format '{{.Type}}' | head -n 2 | tr '\n' ,)" "Images,Converted Images,"
+}
+
+@test "df and prune count what is remembered of a converted image's layers" {
+	need jq
+	registry_start one
+	fb_layout layout latest
+	skopeo copy -q --dest-tls-verify=false oci:layout:latest "docker://$reg/app:1" >&2
+	fb pull -q "$reg/app:1"
+	ls "$FLAMEBOX_ROOT"/rootfs/*.squashfs "$FLAMEBOX_ROOT"/rootfs/*.layers
+	is "$(fb df --format json | jq -r 'select(.Type == "Converted Images").Size')" \
+		"$(blocks rootfs | awk '{ printf "%.3gMB", $1 / 1e6 }')"
+	local before freed
+	before=$(($(blocks rootfs) + $(blocks oci/blobs)))
+	freed=$(fb prune -af | tail -n 1)
+	is "$(blocks rootfs)" 0
+	is "$freed" "Total reclaimed space: $(awk -v b="$before" 'BEGIN { printf "%.3gMB", b / 1e6 }')"
+	# one that lost its image counts once
+	head -c 300000 /dev/urandom >"$FLAMEBOX_ROOT/rootfs/$(printf 'a%.0s' $(seq 64)).layers"
+	has "$(fb prune -f | tail -n 1)" ": 303kB"
 }
 
 @test "docker's longer spellings" {
