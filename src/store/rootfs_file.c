@@ -107,7 +107,10 @@ static void note_opened(struct fb_store *store,
 /* what was remembered of its layers, for other images that have them */
 static const char *layers_name(const char *name, char out[FB_ROOTFS_NAME_MAX])
 {
-	(void)snprintf(out, FB_ROOTFS_NAME_MAX, "%.64s.layers", name);
+	size_t n = strnlen(name, 64);
+
+	memcpy(out, name, n);
+	memcpy(out + n, ".layers", sizeof(".layers"));
 	return out;
 }
 
