@@ -106,8 +106,8 @@ below() {
 }
 
 @test "out of memory is told apart from a panic" {
-	run --separate-stderr "$FLAMEBOX" -v run --rm "${fb_engine[@]}" --network none --memory 96m --ephemeral demo \
-		tail /dev/zero
+	run --separate-stderr "$FLAMEBOX" -v run --rm "${fb_engine[@]}" --network none --memory 64m --ephemeral demo \
+		dd if=/dev/zero of=/dev/null bs=50M count=1
 	is "$status" 137
 	has "$stderr" "ran out of memory"
 }
