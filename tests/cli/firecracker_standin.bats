@@ -22,6 +22,7 @@ setup() {
 }
 
 teardown() {
+	[ -z "${REAL:-}" ] || kill -9 "$REAL" 2>/dev/null || true
 	if [ -n "${PID:-}" ]; then
 		kill -9 "$PID" || true
 		wait "$PID" || true
@@ -126,11 +127,52 @@ host() {
 	refused PUT /drives/a '{"drive_id": "a", "is_root_device": false, "rate_limiter": {"bandwidth": {"size": 1}}}' \
 		'missing field `refill_time`'
 	refused PUT /vsock '{"guest_cid": 2, "uds_path": "x"}' 'integer `2`'
-	refused PUT /nothing '{}' "Invalid request method and/or path: PUT /nothing"
+	refused PUT /nothing '{}' "Invalid request method and/or path: PUT nothing"
 	refused GET /actions '' "Invalid request method"
 	api PUT /actions "{\"action_type\": \"$(head -c 60000 /dev/zero | tr '\0' x)\"}"
 	is "$code" 400
 	has "$output" "larger than the limit"
+}
+
+# both METHOD PATH BODY: the stand-in and the real one say the same, the list of what
+# was expected and the place in the text aside
+both() {
+	local cut='s/, expected.*//; s/invalid type.*/invalid type/; s/ at line.*//; s/ (os error.*//; s/[.]*"}$//'
+	local code output said
+	api "$@"
+	said="$code $(sed "$cut" <<<"$output")"
+	D=$D/real api "$@"
+	is "$said" "$code $(sed "$cut" <<<"$output")"
+}
+
+@test "a real Firecracker refuses the same, in the same words" {
+	command -v firecracker >/dev/null || skip "no firecracker on PATH"
+	mkdir "$D/real"
+	firecracker --api-sock "$D/real/api" >/dev/null 2>&1 3>&- &
+	REAL=$!
+	start
+	fb_wait_until test -S "$D/real/api"
+	both PUT /boot-source '{"kernel_image_path": "x", "kernel": 1}'
+	both PUT /boot-source '{"boot_args": "x"}'
+	both PUT /boot-source '{"kernel_image_path": 5}'
+	both PUT /boot-source '{"kernel_image_path": "/nonexistent"}'
+	both PUT /machine-config '{"vcpu_count": 1, "mem_size_mib": "64"}'
+	both PUT /drives/a '{"drive_id": "b", "is_root_device": false}'
+	both PUT /drives/a '{"drive_id": "a", "is_root_device": false, "cache_type": "None"}'
+	both PUT /drives/a '{"drive_id": "a", "is_root_device": false, "rate_limiter": {"bandwidth": {"size": 1}}}'
+	both PUT /balloon '{"amount_mib": 1, "deflate_on_oom": true, "bogus": 1}'
+	both PUT /network-interfaces/e '{"iface_id": "e"}'
+	both PUT /nothing '{}'
+	both GET /nothing
+	both PATCH /vm '{"state": "Paused"}'
+	both PATCH /vm '{"state": "Asleep"}'
+	both PATCH /balloon '{"amount_mib": 5}'
+	both PUT /actions '{"action_type": "InstanceStart"}'
+	both PUT /actions '{"action_type": "Dance"}'
+	both PUT /snapshot/create '{"mem_file_path": "m", "snapshot_path": "s"}'
+	both PUT /entropy '{}'
+	both PUT /snapshot/load '{"snapshot_path": "s", "mem_file_path": "m"}'
+	both GET /
 }
 
 @test "by a file: the same checks, said as Firecracker says them, status 1" {

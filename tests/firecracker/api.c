@@ -377,8 +377,9 @@ static bool fits(struct standin *s, const struct endpoint *e, const char *id,
 				      why);
 	}
 	if (key && strcmp(json_string_value(json_object_get(body, key)), id))
-		return standin_refuse(s, "path id [%s] does not match body id",
-				      id);
+		return standin_refuse(
+			s,
+			"The id from the path does not match the id from the body!");
 	return true;
 }
 
@@ -420,7 +421,7 @@ static bool handle(struct standin *s, const char *method, const char *path,
 		return ok;
 	}
 	return standin_refuse(s, "Invalid request method and/or path: %s %s.",
-			      method, path);
+			      method, path + 1);
 }
 
 static void answer(struct standin *s, int fd, bool ok, struct reply *reply)
@@ -480,7 +481,7 @@ static bool serve_request(struct standin *s, int fd)
 		body += 4;
 		if (content_length(text) > STANDIN_REQUEST_MAX) {
 			(void)standin_refuse(s,
-					     "HTTP request payload with "
+					     "Request payload with "
 					     "size %zu is larger than the "
 					     "limit of %d allowed by server.",
 					     content_length(text),

@@ -57,8 +57,8 @@ static bool can_open(struct standin *s, const char *what, const char *path,
 	int fd = open(path, flags | O_CLOEXEC);
 
 	if (fd < 0)
-		return standin_refuse(s, "%s: %s %s", what, strerror(errno),
-				      path);
+		return standin_refuse(s, "%s: %s (os error %d)", what,
+				      strerror(errno), errno);
 	(void)close(fd);
 	return true;
 }
@@ -254,9 +254,9 @@ bool standin_boot(struct standin *s)
 
 	standin_step(s, "boot");
 	if (!json_object_get(s->config, "boot-source") && !s->snapshot_loaded)
-		return standin_refuse(s,
-				      "Cannot start microvm without kernel "
-				      "configuration.");
+		return standin_refuse(
+			s,
+			"Start microvm error: Cannot start microvm without kernel configuration.");
 	if (!attach_taps(s) || !listen_vsock(s))
 		return false;
 	standin_set_state(s, RUNNING);
