@@ -27,8 +27,7 @@
 #define MIB (1ull << 20)
 
 /* what each part is for: docs/engines.md "The kernel's command line" */
-#define KERNEL_COMMON \
-	"console=ttyS0 quiet reboot=k panic=-1 dummy.numdummies=0"
+#define KERNEL_COMMON "console=ttyS0 quiet reboot=k panic=-1 dummy.numdummies=0"
 /* a KVM that interprets lacks instructions, and time: docs/engines.md "Tests" */
 #define KERNEL_INTERPRETED                                        \
 	" noxsave nosmap mitigations=off clearcpuid=popcnt,smap"  \
