@@ -127,6 +127,33 @@ static void check_kvm_rights(int root_fd, const struct fb_doctor_user *user,
 		      user->uid, st.st_mode & 07777, name);
 }
 
+/* machines that root starts are not root, so for root it is the others' rights that count */
+static void check_tun(int root_fd, const struct fb_doctor_user *user,
+		      struct fb_doctor_report *report)
+{
+	struct stat st;
+
+	if (fstatat(root_fd, "dev/net/tun", &st, 0) < 0) {
+		fb_doctor_add(report, "tun", FB_DOCTOR_WARNING,
+			      "sudo modprobe tun",
+			      "no /dev/net/tun: Firecracker's machines have no "
+			      "network");
+		return;
+	}
+	if (user->uid == 0 ? (st.st_mode & 06) == 06
+			   : may_read_and_write(user, &st))
+		fb_doctor_add(report, "tun", FB_DOCTOR_OK, "",
+			      "/dev/net/tun can be opened");
+	else
+		fb_doctor_add(
+			report, "tun", FB_DOCTOR_WARNING,
+			"sudo chmod 666 /dev/net/tun (what it makes needs "
+			"rights of its own)",
+			"/dev/net/tun is closed to who runs machines, mode "
+			"%04o: Firecracker's have no network",
+			st.st_mode & 07777);
+}
+
 /* Is any hierarchy of control groups mounted with this option? */
 static bool mounted_with(int root_fd, const char *option)
 {
@@ -252,6 +279,7 @@ void fb_doctor_look_at_host(int root_fd, const struct fb_doctor_user *user,
 			    bool kvm, struct fb_doctor_report *report)
 {
 	check_kvm_rights(root_fd, user, report);
+	check_tun(root_fd, user, report);
 	if (kvm)
 		check_kvm_start(root_fd, report);
 	check_user_namespaces(root_fd, user, report);

@@ -68,7 +68,7 @@ const struct fb_option fb_run_options[] = {
 	STRING(kernel, 0, "kernel", "file", "Guest kernel, an ELF vmlinux"),
 	STRING(initramfs, 0, "initramfs", "file", "Guest initramfs"),
 	STRING(timeline, 0, "timeline", "file",
-	       "Write when each phase was reached, as JSON"),
+	       "Write when each phase was reached, as JSON or .svg"),
 	BYTES(memory, 'm', "memory", "Memory of the machine"),
 	BYTES(storage_size, 0, "storage-size", "Size of the writable disk"),
 	LIST(env, 'e', "env", "list",

@@ -26,7 +26,7 @@ status_of() {
 	run --separate-stderr fb doctor --format json
 	is "$stderr" ""
 	local c
-	for c in host engine accelerator choice userns kernel vsock initramfs monitor \
+	for c in host engine accelerator choice tun userns kernel vsock initramfs monitor \
 		mkfs.ext4 libcurl network rights sandbox state disk; do
 		[[ "$(status_of "$c")" =~ ^(ok|warning|missing)$ ]] || fail "no $c"
 	done

@@ -57,6 +57,21 @@ below() {
 	is "$stderr" "out of it"
 }
 
+@test "the network: a service of the host answers" {
+	need python3
+	[ -n "$(ip route get 203.0.113.1 2>/dev/null)" ] || skip "this host has no route to anywhere"
+	head -c 200000 /dev/urandom >"$D/served"
+	python3 -u -m http.server 0 --directory "$D" >"$D/log" 2>&1 3>&- &
+	local server=$! port
+	wait_for 100 grep -q port "$D/log"
+	port=$(sed -n 's/.* port \([0-9]*\).*/\1/p' "$D/log")
+	run --separate-stderr vm --ephemeral --add-host host.docker.internal:host-gateway demo \
+		sh -c "printf 'GET /served HTTP/1.0\r\n\r\n' | nc host.docker.internal $port | sed '1,/^\r*\$/d' | sha256sum"
+	kill "$server"
+	is "$status" 0
+	is "$output" "$(sha256sum <"$D/served")"
+}
+
 @test "two at once; a flood over vsock loses no byte" {
 	start one 'yes 0123456789abcdef | head -c 3000000; printf last'
 	local first=$client

@@ -207,6 +207,35 @@ static void test_rights(void)
 	TAP_OK(c && c->status == FB_DOCTOR_OK, "everybody, where it is open");
 }
 
+static void test_tun(void)
+{
+	static const struct {
+		unsigned int mode;
+		bool root, want;
+	} cases[] = {
+		{ 0666, true, true },
+		{ 0600, true, false },
+		{ 0666, false, true },
+		{ 0600, false, false },
+	};
+	FB_FD int root = new_root();
+	const struct fb_doctor_check *c = finding(root, 0, NULL, 0, "tun");
+	struct stat st;
+
+	TAP_OK(c && strstr(c->fix, "modprobe tun"), "no tun device");
+	put(root, "dev/net/tun", "");
+	(void)fstatat(root, "dev/net/tun", &st, 0);
+	for (size_t i = 0; i < FB_ARRAY_SIZE(cases); i++) {
+		(void)fchmodat(root, "dev/net/tun", cases[i].mode, 0);
+		c = finding(root, cases[i].root ? 0 : st.st_uid + 1, NULL, 0,
+			    "tun");
+		TAP_OK(c && cases[i].want == (c->status == FB_DOCTOR_OK) &&
+			       cases[i].want == !c->fix[0],
+		       "mode %04o, %s", cases[i].mode,
+		       cases[i].root ? "root" : "a user");
+	}
+}
+
 static void test_kernel(void)
 {
 	FB_FD int root = new_root();
@@ -279,6 +308,7 @@ int main(void)
 	test_namespaces();
 	test_no_namespaces();
 	test_rights();
+	test_tun();
 	test_kernel();
 	test_libraries();
 	test_full();
