@@ -47,7 +47,7 @@ static int check_flags(const struct login_flags *flags, struct fb_err *err)
 }
 
 static int verify(struct fb_cli *cli, const char *server, bool tls_verify,
-		  const struct fb_credential *credential, struct fb_err *err)
+		  struct fb_credential *credential, struct fb_err *err)
 {
 	FB_REGISTRY struct fb_registry *registry = NULL;
 	struct fb_registry_options options =
@@ -59,9 +59,14 @@ static int verify(struct fb_cli *cli, const char *server, bool tls_verify,
 	if (credential) {
 		options.username = credential->username;
 		options.password = credential->password;
+		options.ask_identity = true;
 	}
 	r = fb_registry_open(server, &options, &registry, err);
-	return r < 0 ? r : fb_registry_check(registry, err);
+	return r < 0 ? r
+		     : fb_registry_check(
+			       registry,
+			       credential ? &credential->identity_token : NULL,
+			       err);
 }
 
 /* Take -p's value out of what other users' ps shows */
@@ -141,7 +146,8 @@ static int keep(struct fb_cli *cli, const char *server,
 	int r = path ? fb_auth_store_put(path, server, c, &plain, err)
 		     : -ENOENT;
 
-	if (r == 0 && plain)
+	/* the token of a token service is no password */
+	if (r == 0 && plain && !c->identity_token)
 		(void)fprintf(cli->err,
 			      "WARNING! Your password will be stored "
 			      "unencrypted in %s.\nConfigure a credential "

@@ -39,6 +39,8 @@ static void end_request(struct fb_auth *auth)
 
 void fb_auth_release(struct fb_auth *auth)
 {
+	fb_secret_free(auth->identity);
+	auth->identity = NULL;
 	end_request(auth);
 	fb_credential_release(&auth->credential);
 	fb_secret_free(auth->authorization);
@@ -134,6 +136,7 @@ static int look_up(struct fb_auth *auth, const struct fb_auth_context *ctx,
 					  auth->repository, ctx->log, c);
 	c->username = strdup(ctx->given.username);
 	c->password = strdup(ctx->given.password);
+	c->ask_identity = ctx->given.ask_identity;
 	return c->username && c->password ? 0 : -ENOMEM;
 }
 
@@ -231,6 +234,11 @@ static int token_arrived(struct fb_auth *auth, struct fb_err *err)
 
 	if (r < 0)
 		return r;
+	if (auth->credential.ask_identity) {
+		fb_secret_free(auth->identity);
+		auth->identity = fb_token_identity_parse(
+			fb_str_cstr(&auth->reply), auth->reply.len);
+	}
 	value = fb_bearer_authorization(token);
 	if (!value)
 		return fb_err_set(err, -ENOMEM, "token: %m");

@@ -48,6 +48,7 @@ struct fb_auth {
 	bool challenged;
 	struct fb_challenge challenge;
 	char *authorization; /* secret */
+	char *identity;	     /* secret: what the token service gave, or NULL */
 	unsigned int generation;
 	uint64_t expires_ms; /* of a token; UINT64_MAX = never */
 	/* the token request */

@@ -131,15 +131,20 @@ static json_t *make_entry(const struct fb_credential *credential)
 	const char *user = credential->username ? credential->username : "";
 	const char *password = credential->password ? credential->password : "";
 
-	if (credential->identity_token)
+	if (credential->identity_token && !credential->username)
 		return json_pack("{s:s}", "identitytoken",
 				 credential->identity_token);
+	/* as docker writes it: the name stays, the token is the secret */
+	if (credential->identity_token)
+		password = "";
 	if (asprintf(&plain, "%s:%s", user, password) < 0) {
 		plain = NULL;
 		return NULL;
 	}
 	auth = fb_base64_encode(plain, strlen(plain));
-	return auth ? json_pack("{s:s}", "auth", auth) : NULL;
+	return auth ? json_pack("{s:s, s:s*}", "auth", auth, "identitytoken",
+				credential->identity_token)
+		    : NULL;
 }
 
 static const char *key_of(const char *host)

@@ -80,6 +80,7 @@ static int fill(struct fb_registry *reg, const char *domain,
 		fb_secret_guard();
 		reg->auth.given.username = strdup(options->username);
 		reg->auth.given.password = strdup(options->password);
+		reg->auth.given.ask_identity = options->ask_identity;
 		if (!reg->auth.given.username || !reg->auth.given.password)
 			return fb_err_set(err, -ENOMEM, "registry: %m");
 	}
@@ -147,7 +148,8 @@ static int check_finish(void *ctx, const struct fb_http_reply *reply,
 	return 0;
 }
 
-int fb_registry_check(struct fb_registry *reg, struct fb_err *err)
+int fb_registry_check(struct fb_registry *reg, char **ret_identity,
+		      struct fb_err *err)
 {
 	static const struct fb_fetch_ops ops = { .write = check_write,
 						 .reset = check_reset,
@@ -164,6 +166,9 @@ int fb_registry_check(struct fb_registry *reg, struct fb_err *err)
 	if (!f.path)
 		return fb_err_set(err, -ENOMEM, "registry: %m");
 	r = fb_fetch_run(reg, &f, 1, err);
+	if (r == 0 && ret_identity)
+		*ret_identity =
+			FB_TAKE_PTR(reg->endpoints[f.endpoint].auth.identity);
 	fb_fetch_release(&f);
 	return r;
 }

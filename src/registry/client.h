@@ -44,6 +44,8 @@ struct fb_registry; /* opaque: one registry, its connections and its tokens */
  *                  Their HttpHeaders go to the registry, never elsewhere
  * @username:       Log-in to use in place of the files', with @password; or NULL
  * @password:       Secret
+ * @ask_identity:   Ask a token service for an identity token with them, which
+ *                  fb_registry_check() hands out
  * @certs_dirs:     NULL-terminated folders that hold <host[:port]>/{*.crt,
  *                  *.cert,*.key}; NULL = docker's and podman's
  * @user_agent:     NULL = "flamebox/<version>"
@@ -64,6 +66,7 @@ struct fb_registry_options {
 	const char *const *auth_files;
 	const char *username;
 	const char *password;
+	bool ask_identity;
 	const char *const *certs_dirs;
 	const char *user_agent;
 	unsigned int parallel;
@@ -104,13 +107,16 @@ static inline void fb_cleanup_registry(struct fb_registry **reg)
 
 /**
  * fb_registry_check() - Is it there, and does it take the log-in?
+ * @ret_identity: Secret (returned): an identity token, to be kept in the place of
+ *                the password; NULL where none was given.  NULL = not wanted
  *
  * What `login` asks before it keeps anything.  A registry that wants no log-in
  * takes any.
  *
  * Return: 0; as fb_registry_get_manifest(), -EACCES the log-in was refused.
  */
-int fb_registry_check(struct fb_registry *reg, struct fb_err *err);
+int fb_registry_check(struct fb_registry *reg, char **ret_identity,
+		      struct fb_err *err);
 
 /**
  * struct fb_registry_manifest - A fetched manifest or index, as it came

@@ -6,6 +6,7 @@
 #ifndef FB_REGISTRY_CREDENTIAL_H
 #define FB_REGISTRY_CREDENTIAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -18,12 +19,14 @@
  * @password:       Secret
  * @identity_token: Secret: refresh token of the token service's OAuth2 flow
  * @registry_token: Secret: bearer token, sent as it is
+ * @ask_identity:   A token service is asked for an identity token as well
  */
 struct fb_credential {
 	char *username;
 	char *password;
 	char *identity_token;
 	char *registry_token;
+	bool ask_identity;
 };
 
 /** fb_credential_release() - Zero and free */

@@ -87,6 +87,11 @@ static int build_get(const struct fb_challenge *challenge, const char *scope,
 	add_scopes(&url, scope);
 	if (credential->username && credential->password) {
 		(void)fb_url_add_query(&url, "account", credential->username);
+		if (credential->ask_identity) {
+			(void)fb_url_add_query(&url, "client_id",
+					       TOKEN_CLIENT_ID);
+			(void)fb_url_add_query(&url, "offline_token", "true");
+		}
 		req->authorization = fb_basic_authorization(credential);
 		if (!req->authorization)
 			return -ENOMEM;
@@ -200,4 +205,15 @@ int fb_token_reply_parse(const char *json, size_t len, char **ret_token,
 		return fb_err_set(err, -ENOMEM, "token: %m");
 	*ret_expires_s = expires_of(root);
 	return 0;
+}
+
+char *fb_token_identity_parse(const char *json, size_t len)
+{
+	FB_SECRET_JSON json_t *root = NULL;
+	const char *token = NULL;
+
+	if (fb_json_load(json, len, "token", &root, NULL) == 0)
+		token = json_string_value(
+			json_object_get(root, "refresh_token"));
+	return token && is_token(token) ? strdup(token) : NULL;
 }

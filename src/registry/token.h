@@ -38,7 +38,7 @@ void fb_token_request_release(struct fb_token_request *req);
  * @ret:        Written on success only
  *
  * An identity token goes by POST (OAuth2 refresh), user name and password by
- * GET with Basic.
+ * GET with Basic; with @credential's ask_identity that asks for an identity token.
  *
  * Return: 0; -EINVAL the realm is no usable URL; -ENOMEM.
  */
@@ -46,6 +46,15 @@ int fb_token_request_build(const struct fb_challenge *challenge,
 			   const char *repository,
 			   const struct fb_credential *credential,
 			   struct fb_token_request *ret, struct fb_err *err);
+
+/**
+ * fb_token_identity_parse() - The identity token that came along, if any
+ * @json: As fb_token_reply_parse()
+ *
+ * Return: "refresh_token" (returned, secret); NULL there is none that can be kept,
+ * or out of memory.
+ */
+char *fb_token_identity_parse(const char *json, size_t len);
 
 /** fb_basic_authorization() - "Basic …" (returned, secret); NULL out of memory */
 char *fb_basic_authorization(const struct fb_credential *credential);

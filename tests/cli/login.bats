@@ -219,3 +219,49 @@ s3cret word"
 	is "$status" 1
 	has "$output" interrupted
 }
+
+@test "an identity token is kept in the place of the password" {
+	need openssl
+	mkdir service
+	mkfifo hold
+	python3 -B "$BATS_TEST_DIRNAME/../registry/token_service.py" service <hold >service.log 2>&1 3>&- &
+	registry_pids+=($!)
+	exec 9>hold
+	until [ -e service/token.port ]; do
+		kill -0 "${registry_pids[0]}" || fail "$(cat service.log)"
+		sleep 0.05
+	done
+	registry_start one "" "auth: {token: {realm: \"http://localhost:$(cat service/token.port)/token\", service: \"test registry\", issuer: \"test issuer\", rootcertbundle: $PWD/service/token.crt}}"
+	run --separate-stderr fb login -u user --password-stdin "$reg" <<<p4ssw0rd
+	is "$status" 0
+	is "$output" "Login Succeeded"
+	is "$stderr" ""
+	is "$(jq -r --arg h "$reg" '.auths[$h].identitytoken' "$config")" 1dent1ty-t0k3n
+	is "$(auth_of "$config" "$reg")" "user:"
+	run ! grep -q "$(printf 'user:p4ssw0rd' | base64)" "$config"
+	# it is what later commands log in with
+	fb_layout layout latest
+	fb load -q -i layout --name "$reg/private/image:1"
+	fb push -q "$reg/private/image:1"
+	fb rmi "$reg/private/image:1" >/dev/null
+	fb pull -q "$reg/private/image:1"
+	run --separate-stderr fb login "$reg"
+	is "$status" 0
+	has "$output" "existing credentials"
+	# podman's tools take the file as it is
+	is "$(skopeo inspect --tls-verify=false --authfile "$config" -f '{{.Digest}}' "docker://$reg/private/image:1")" \
+		"$(fb inspect -f '{{.Descriptor.Digest}}' "$reg/private/image:1")"
+	fb logout "$reg" >/dev/null
+	run fb pull -q "$reg/private/image:1"
+	is "$status" 1
+	# a helper gets it as docker's does
+	mkdir bin
+	cat >bin/docker-credential-keep <<-'END'
+		#!/bin/sh
+		[ "$1" = store ] && cat >kept
+	END
+	chmod +x bin/docker-credential-keep
+	echo '{"credsStore":"keep"}' >"$config"
+	PATH="$PWD/bin:$PATH" fb login -u user --password-stdin "$reg" <<<p4ssw0rd
+	is "$(jq -r '.Username + " " + .Secret' kept)" "<token> 1dent1ty-t0k3n"
+}

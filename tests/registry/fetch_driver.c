@@ -296,7 +296,7 @@ static int run(struct settings *s, const char *verb, const char *text,
 	if (r == 0)
 		r = fb_registry_open(ref.domain, &s->options, &reg, err);
 	if (r == 0 && strcmp(verb, "check") == 0)
-		return fb_registry_check(reg, err);
+		return fb_registry_check(reg, NULL, err);
 	if (r == 0 && strcmp(verb, "signatures") == 0)
 		return signatures(reg, &ref, err);
 	if (r == 0 && strcmp(verb, "push") == 0)

@@ -4,7 +4,6 @@
 
 import base64
 import http.client
-import http.server
 import json
 import os
 import shutil
@@ -12,12 +11,12 @@ import socket
 import ssl
 import subprocess
 import sys
-import threading
 import time
 import urllib.parse
 
 from harness import (OCI_MANIFEST, Authority, Driver, Image, Tap, check,
-                     expect_error, expect_whole, openssl, scratch)
+                     expect_error, expect_whole, scratch)
+from token_service import TokenService
 
 # "p4ssw0rd", as `htpasswd -nbB user p4ssw0rd` prints it
 HTPASSWD = ("user:$2y$05$"
@@ -108,83 +107,6 @@ class Registry:
                                 "Content-Type": "application/octet-stream"})
         self.request("PUT", f"/v2/{repository}/manifests/{tag}",
                      image.manifest, {**auth, "Content-Type": OCI_MANIFEST})
-
-
-class TokenService:
-    """Distribution's token specification; signs with the openssl program."""
-
-    def __init__(self, folder):
-        self.key = os.path.join(folder, "token.key")
-        self.cert = os.path.join(folder, "token.crt")
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                "-subj", "/CN=token service", "-keyout", self.key, "-out",
-                self.cert)
-        self.life_s = 60
-        self.issued = 0
-        service = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def log_message(self, *args):
-                pass
-
-            def do_GET(self):
-                service.answer(self)
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
-                                                      Handler)
-        self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever,
-                         daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-    def config(self):
-        return {"token": {"realm": f"http://localhost:{self.port}/token",
-                          "service": "test registry", "issuer": "test issuer",
-                          "rootcertbundle": self.cert}}
-
-    def sign(self, scope):
-        def part(data):
-            return base64.urlsafe_b64encode(data).rstrip(b"=")
-
-        access = []
-        if scope:
-            kind, name, actions = scope.split(":")
-            access = [{"type": kind, "name": name,
-                       "actions": actions.split(",")}]
-        der = openssl("x509", "-in", self.cert, "-outform", "DER")
-        now = int(time.time())
-        head = {"typ": "JWT", "alg": "RS256",
-                "x5c": [base64.b64encode(der).decode()]}
-        claims = {"iss": "test issuer", "sub": "user", "aud": "test registry",
-                  "exp": now + self.life_s, "nbf": now - 10, "iat": now,
-                  "jti": str(self.issued), "access": access}
-        text = (part(json.dumps(head).encode()) + b"." +
-                part(json.dumps(claims).encode()))
-        signature = openssl("dgst", "-sha256", "-sign", self.key, data=text)
-        self.issued += 1
-        return (text + b"." + part(signature)).decode()
-
-    def answer(self, handler):
-        query = urllib.parse.parse_qs(handler.path.partition("?")[2])
-        scope = query.get("scope", [""])[0]
-        want = "Basic " + base64.b64encode(b"user:p4ssw0rd").decode()
-        sent = handler.headers.get("Authorization", "")
-        private = "private" in scope
-        if (private or sent) and sent != want:
-            return self.send(handler, 401, {"details": "who are you"})
-        return self.send(handler, 200, {"token": self.sign(scope),
-                                        "expires_in": self.life_s})
-
-    @staticmethod
-    def send(handler, status, value):
-        body = json.dumps(value).encode()
-        handler.send_response(status)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
 
 
 class Real:

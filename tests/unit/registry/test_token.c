@@ -41,6 +41,14 @@ static void test_requests(void)
 		"a scope of ours where none is given");
 	TAP_STR(req.authorization, "Basic dXNlcjpwOnc=", "Basic");
 	fb_token_request_release(&req);
+	log_in.ask_identity = true;
+	TAP_INT(fb_token_request_build(&c, "a/b", &log_in, &req, NULL), 0,
+		"with a log-in that is to be kept");
+	TAP_OK(strstr(req.url,
+		      "&account=user&client_id=flamebox"
+		      "&offline_token=true") != NULL,
+	       "%s asks for an identity token", req.url);
+	fb_token_request_release(&req);
 	TAP_INT(fb_token_request_build(&c, "a/b", &refresh, &req, NULL), 0,
 		"with an identity token");
 	TAP_STR(req.url, "https://auth.example/token", "no query");
@@ -71,8 +79,21 @@ static void reply(const char *json, int want, const char *token,
 		TAP_INT(s, expires_s, "expires in");
 }
 
+static void identity_is(const char *json, const char *want)
+{
+	FB_SECRET char *got = fb_token_identity_parse(json, strlen(json));
+
+	TAP_STR(got, want, "identity token of %s", json);
+}
+
 static void test_replies(void)
 {
+	identity_is("{\"token\":\"t\",\"refresh_token\":\"r\"}", "r");
+	identity_is("{\"token\":\"t\"}", NULL);
+	identity_is("{\"refresh_token\":\"\"}", NULL);
+	identity_is("{\"refresh_token\":\"a b\"}", NULL);
+	identity_is("{\"refresh_token\":5}", NULL);
+	identity_is("oops", NULL);
 	reply("{\"token\":\"t\"}", 0, "t", 60);
 	reply("{\"access_token\":\"a\",\"expires_in\":300}", 0, "a", 300);
 	reply("{\"token\":\"t\",\"access_token\":\"a\"}", 0, "t", 60);
