@@ -19,6 +19,11 @@ static void print_go_object(const json_t *value, struct fb_str *out,
 	const char *between = "", *key;
 	json_t *item;
 
+	/* an empty one in another is Go's struct{}: ports, volumes */
+	if (depth > 0 && json_object_size(value) == 0) {
+		fb_str_puts(out, "{}");
+		return;
+	}
 	fb_str_puts(out, "map[");
 	json_object_foreach(object, key, item)
 	{
@@ -134,11 +139,18 @@ static int find_value(const json_t *value, const char *path, const json_t **ret,
 		if (!key)
 			return fb_err_set(err, -ENOMEM, "fill template: %m");
 		next = json_object_get(value, key);
+		/* what docker's JSON writes in small letters has another name in Go:
+		 * .Descriptor.MediaType is "mediaType" */
+		if (!next) {
+			key[0] = (char)tolower((unsigned char)key[0]);
+			next = json_object_get(value, key);
+		}
 		if (!next)
-			return fb_err_set(err, -EINVAL,
-					  "template: can't evaluate field '%s' "
-					  "in '%s'",
-					  key, path);
+			return fb_err_set(
+				err, -EINVAL,
+				"template: can't evaluate field '%.*s' "
+				"in '%s'",
+				(int)(end - name), name, path);
 		value = next;
 		name = *end ? end + 1 : end;
 	}

@@ -15,8 +15,8 @@
 #include "oci/manifest.h"
 
 #define FB_DOCKER_ARCHIVE_JSON_MAX (8u << 20)
-#define FB_DOCKER_ARCHIVE_IMAGES_MAX 1000
-#define FB_DOCKER_ARCHIVE_TAGS_MAX 1000
+#define FB_DOCKER_ARCHIVE_IMAGES_MAX 4096
+#define FB_DOCKER_ARCHIVE_TAGS_MAX 4096
 
 /**
  * struct fb_docker_image - One image of manifest.json

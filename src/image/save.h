@@ -15,7 +15,7 @@
 #include "image/image.h"
 
 /* what our own load, and others', take of one archive */
-#define FB_SAVE_ENTRIES_MAX 1000
+#define FB_SAVE_ENTRIES_MAX 4096
 
 enum fb_save_format {
 	FB_SAVE_DOCKER_ARCHIVE,

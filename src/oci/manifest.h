@@ -18,7 +18,7 @@
 #define FB_MANIFEST_SIZE_MAX (4u << 20)
 #define FB_CONFIG_SIZE_MAX (8u << 20)
 #define FB_LAYERS_MAX 1000
-#define FB_INDEX_ENTRIES_MAX 1000
+#define FB_INDEX_ENTRIES_MAX 4096
 
 #define FB_MT_OCI_INDEX "application/vnd.oci.image.index.v1+json"
 #define FB_MT_OCI_MANIFEST "application/vnd.oci.image.manifest.v1+json"

@@ -194,6 +194,35 @@ image_id() { fb images -q --no-trunc "$1"; }
 	has "$stderr" "template parsing error"
 }
 
+@test "inspect -f prints what podman's prints" {
+	need podman skopeo
+	cd "$BATS_TEST_TMPDIR" || return 1
+	fb_load test/bb:1
+	fb save -q -o a.tar test/bb:1
+	local -a podman=(env -u DOCKER_CONFIG podman --root "$PWD/p" --runroot "$PWD/pr" --storage-driver vfs)
+	"${podman[@]}" load -q -i a.tar >&2 || skip "podman can't load here"
+	local template
+	for template in '{{.Os}}/{{.Architecture}}' '{{.Config.User}}' '{{.Config.Cmd}}' \
+		'{{json .Config.Cmd}}' '{{.Config.Env}}' '{{index .Config.Env 0}}' '{{.Config.Labels}}' \
+		'{{.Config.Labels.k}}' '{{index .Config.Labels "k"}}' '{{json .Config.Labels}}' \
+		'{{.Config.ExposedPorts}}' '{{.Config.Volumes}}' '{{.Config.WorkingDir}}' \
+		'{{.Config.Entrypoint}} {{.Config.StopSignal}}' '{{len .RootFS.Layers}}' \
+		'{{.RootFS.Layers}}' '{{index .RootFS.Layers 0}}' '{{.RootFS.Type}}' \
+		'{{upper .Os}}-{{lower .Os}}' '{{join .Config.Cmd ","}}' '{{len .Config.Env}}' 'plain'; do
+		is "$template: $(fb inspect -f "$template" test/bb:1)" \
+			"$template: $("${podman[@]}" inspect -f "$template" docker.io/test/bb:1)"
+	done
+	# what docker has and podman has not
+	is "$(fb inspect -f '{{.Descriptor.Digest}} {{.Descriptor.MediaType}}' test/bb:1)" \
+		"$(skopeo inspect -f '{{.Digest}}' "oci:$BATS_TEST_TMPDIR/layout:latest") application/vnd.oci.image.manifest.v1+json"
+	is "$(fb inspect -f '{{json .Config}}' test/bb:1 | jq -c .Cmd)" '["sh"]'
+	# fields, literals and functions of listings
+	is "$(fb images --format '{{.Repository}}:{{.Tag}} {{.ID}} {{json .Tag}} {{upper .Tag}}!')" \
+		"test/bb:1 $(fb images -q) \"1\" 1!"
+	is "$(fb history --format '{{json .}}' test/bb:1 | head -n 1 | jq -r 'keys | join(",")')" \
+		"Comment,CreatedAt,CreatedBy,CreatedSince,ID,Size"
+}
+
 @test "inspect by id and by the start of an id" {
 	fb_load test/bb:1
 	local id

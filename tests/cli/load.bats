@@ -231,3 +231,32 @@ pod() {
 	has "$stderr" "packed with bzip2"
 	has "$stderr" "bzip2 -dc FILE | flamebox load"
 }
+
+# entries COUNT: the layout's image under as many tags
+entries() {
+	jq -c --argjson n "$1" '.manifests = [.manifests[0] as $m | range($n) |
+		$m + {annotations: {"org.opencontainers.image.ref.name": "many/of/them:\(.)"}}]' \
+		layout/index.json >layout/new
+	mv layout/new layout/index.json
+}
+
+@test "as many entries as are allowed load and are saved; one more is one line" {
+	need jq
+	fb_layout layout latest
+	entries 4096
+	fb load -q -i layout >loaded
+	is "$(wc -l <loaded)" 4096
+	is "$(fb images -q | wc -l)" 4096
+	fb save -o all.tar many/of/them
+	is "$(tar -xOf all.tar manifest.json | jq '.[0].RepoTags | length')" 4096
+	fb prune -af >/dev/null
+	fb load -q -i all.tar >/dev/null
+	is "$(fb images -q | wc -l)" 4096
+	fb prune -af >/dev/null
+	entries 4097
+	run --separate-stderr fb load -i layout
+	is "$status" 1
+	is "$(lines_of "$stderr")" 1
+	has "$stderr" "over 4096 manifests"
+	is "$(fb images -q)" ""
+}

@@ -250,7 +250,7 @@ s3cret word"
 	has "$output" "existing credentials"
 	# podman's tools take the file as it is
 	is "$(skopeo inspect --tls-verify=false --authfile "$config" -f '{{.Digest}}' "docker://$reg/private/image:1")" \
-		"$(fb inspect -f '{{.Descriptor.Digest}}' "$reg/private/image:1")"
+		"$(fb inspect -f '{{index .RepoDigests 0}}' "$reg/private/image:1" | cut -d@ -f2)"
 	fb logout "$reg" >/dev/null
 	run fb pull -q "$reg/private/image:1"
 	is "$status" 1

@@ -184,3 +184,24 @@ pod() {
 	fb pull -q "$reg/b:2"
 	is "$(fb inspect -f '{{.Id}}' "$reg/b:2")" "$(fb inspect -f '{{.Id}}' "$reg/a:1")"
 }
+
+@test "of an image that came through an index its own manifest goes, as with podman" {
+	need podman
+	registry_start one
+	echo '{}' >none.json
+	registry_index image
+	local own
+	own=$(skopeo inspect --tls-verify=false --override-arch amd64 -f '{{.Digest}}' "docker://$reg/image:amd64")
+	fb pull -q --platform linux/amd64 "$reg/image:all"
+	fb tag "$reg/image:all" "$reg/ours:1"
+	has "$(fb push "$reg/ours:1")" "1: digest: $own size: "
+	is "$(remote_digest ours:1)" "$own"
+	whole ours:1
+	pod info >/dev/null 2>&1 || skip "podman does not run here"
+	pod pull -q --tls-verify=false --arch amd64 "$reg/image:all" >&2
+	pod push -q --tls-verify=false "$reg/image:all" "$reg/theirs:1" >&2
+	is "$(skopeo inspect --raw --tls-verify=false "docker://$reg/theirs:1" | jq -r '.manifests | type')" null
+	# the index goes by copy -a
+	is "$(fb copy -q -a "$reg/image:all" "$reg/ours:all")" \
+		"sha256:$(skopeo inspect --raw --tls-verify=false "docker://$reg/image:all" | sha256sum | cut -d' ' -f1)"
+}

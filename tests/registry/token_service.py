@@ -95,13 +95,24 @@ class TokenService:
         return self.send(handler, 200, reply)
 
     def refresh(self, handler):
-        form = urllib.parse.parse_qs(handler.rfile.read(
-            int(handler.headers["Content-Length"])).decode())
+        form = urllib.parse.parse_qs(self.body(handler).decode())
         if form.get("refresh_token") != [IDENTITY]:
             return self.send(handler, 401, {"details": "who are you"})
         return self.send(handler, 200, {
             "access_token": self.sign(form.get("scope", [""])[0]),
             "expires_in": self.life_s})
+
+    @staticmethod
+    def body(handler):
+        """All of it, also in chunks, as skopeo sends it."""
+        if "Content-Length" in handler.headers:
+            return handler.rfile.read(int(handler.headers["Content-Length"]))
+        whole = b""
+        while size := int(handler.rfile.readline(), 16):
+            whole += handler.rfile.read(size)
+            handler.rfile.readline()
+        handler.rfile.readline()
+        return whole
 
     @staticmethod
     def send(handler, status, value):
