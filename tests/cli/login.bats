@@ -265,3 +265,33 @@ s3cret word"
 	PATH="$PWD/bin:$PATH" fb login -u user --password-stdin "$reg" <<<p4ssw0rd
 	is "$(jq -r '.Username + " " + .Secret' kept)" "<token> 1dent1ty-t0k3n"
 }
+
+@test "from its first secret on a process leaves no core and shows nothing of itself" {
+	need setpriv
+	[ "$(id -u)" = 0 ] || skip "needs root, to be somebody else"
+	local dir pid other
+	dir=$(mktemp -d /tmp/fb-login.XXXXXX)
+	chmod 755 "$dir"
+	cp "$FLAMEBOX" "$dir/flamebox"
+	mkfifo -m 666 "$dir/pipe"
+	local -a nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	# what the kernel lets be dumped belongs to its user
+	"${nobody[@]}" sleep 60 &
+	other=$!
+	registry_pids+=("$other")
+	asleep() { [ "$(cat "/proc/$other/comm")" = sleep ]; }
+	fb_wait_until asleep
+	HOME="$dir" DOCKER_CONFIG="$dir/none" FLAMEBOX_ROOT="$dir/state" "${nobody[@]}" \
+		"$dir/flamebox" login -u user --password-stdin localhost:1 <"$dir/pipe" >/dev/null 2>&1 3>&- &
+	pid=$!
+	exec 9>"$dir/pipe"
+	is "$(stat -c %u "/proc/$other/environ")" 65534
+	in_secret() {
+		[ "$(cat "/proc/$pid/comm")" = flamebox ] &&
+			[ "$(stat -c %u "/proc/$pid/environ")" = 0 ]
+	}
+	fb_wait_until in_secret
+	exec 9>&-
+	wait "$pid" || true
+	rm -rf "$dir"
+}
