@@ -122,7 +122,7 @@ below() {
 
 @test "out of memory is told apart from a panic" {
 	run --separate-stderr "$FLAMEBOX" -v run --rm "${fb_engine[@]}" --network none --memory 64m --ephemeral demo \
-		dd if=/dev/zero of=/dev/null bs=50M count=1
+		dd if=/dev/zero of=/dev/null bs=47M count=1
 	is "$status" 137
 	has "$stderr" "ran out of memory"
 }
