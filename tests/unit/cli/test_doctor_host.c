@@ -226,7 +226,8 @@ static void test_tun(void)
 	put(root, "dev/net/tun", "");
 	(void)fstatat(root, "dev/net/tun", &st, 0);
 	for (size_t i = 0; i < FB_ARRAY_SIZE(cases); i++) {
-		(void)fchmodat(root, "dev/net/tun", cases[i].mode, 0);
+		if (fchmodat(root, "dev/net/tun", cases[i].mode, 0) < 0)
+			abort();
 		c = finding(root, cases[i].root ? 0 : st.st_uid + 1, NULL, 0,
 			    "tun");
 		TAP_OK(c && cases[i].want == (c->status == FB_DOCTOR_OK) &&
