@@ -8,9 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 
+#define RMDIR_TRIES 100
 #define RMTREE_DEPTH_MAX 4096
 
 int fb_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
@@ -23,6 +25,18 @@ int fb_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 	long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
 
 	return fd < 0 ? -errno : (int)fd;
+}
+
+int fb_rmdir_patiently(const char *path)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+
+	for (int i = 0; rmdir(path) < 0 && errno != ENOENT; i++) {
+		if (errno != EBUSY || i == RMDIR_TRIES)
+			return -errno;
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
 }
 
 char *fb_path_join(const char *a, const char *b)

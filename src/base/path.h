@@ -46,6 +46,17 @@ int fb_mkdirs(const char *path, mode_t mode, struct fb_err *err);
 int fb_rmtree_at(int dirfd, const char *name);
 
 /**
+ * fb_rmdir_patiently() - Remove an empty folder that may be in use a moment longer
+ * @path: Absolute path; a folder that is not there is fine
+ *
+ * For control groups, which are busy until their last process is buried: it waits
+ * up to a second.
+ *
+ * Return: 0; a negative errno.
+ */
+int fb_rmdir_patiently(const char *path);
+
+/**
  * fb_path_join() - "@a/@b" without a doubled slash
  *
  * Return: malloc'ed path (returned), or NULL out of memory.

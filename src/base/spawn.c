@@ -12,8 +12,10 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -91,12 +93,23 @@ static int drop_ids(const struct fb_spawn *spec)
 	return 0;
 }
 
-static int tie_to_parent(pid_t parent)
+/* from inside a PID namespace a parent outside has no number; its end of the pipe
+ * tells whether it lives */
+static bool parent_lives(const struct fb_spawn *spec, pid_t parent, int report)
+{
+	struct pollfd p = { .fd = report };
+
+	if (!spec->new_pid_namespace)
+		return getppid() == parent;
+	return poll(&p, 1, 0) >= 0 && !(p.revents & POLLERR);
+}
+
+static int tie_to_parent(const struct fb_spawn *spec, pid_t parent, int report)
 {
 	/* after the ids: changing them clears this setting */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return -errno;
-	return getppid() == parent ? 0 : -ESRCH;
+	return parent_lives(spec, parent, report) ? 0 : -ESRCH;
 }
 
 static int join_namespaces(const struct fb_spawn *spec)
@@ -131,7 +144,8 @@ static int child_steps(const struct fb_spawn *spec, pid_t parent, int *report,
 	if (spec->drop_ids && (r = drop_ids(spec)) < 0)
 		return r;
 	*step = "parent";
-	if (spec->die_with_parent && (r = tie_to_parent(parent)) < 0)
+	if (spec->die_with_parent &&
+	    (r = tie_to_parent(spec, parent, *report)) < 0)
 		return r;
 	*step = "sandbox";
 	if (spec->prepare && (r = spec->prepare(spec->prepare_ctx)) < 0)
@@ -174,6 +188,14 @@ static int read_report(int fd, pid_t pid, const char *path, struct fb_err *err)
 			  ce.step[0] ? ": " : "");
 }
 
+static pid_t fork_child(const struct fb_spawn *spec)
+{
+	if (!spec->new_pid_namespace)
+		return fork();
+	return (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL,
+			      NULL, NULL);
+}
+
 int fb_spawn(const struct fb_spawn *spec, pid_t *ret_pid, int *ret_pidfd,
 	     struct fb_err *err)
 {
@@ -193,7 +215,7 @@ int fb_spawn(const struct fb_spawn *spec, pid_t *ret_pid, int *ret_pidfd,
 	report_r = pipe_fds[0];
 	report_w = pipe_fds[1];
 	resolved.path = found;
-	pid = fork();
+	pid = fork_child(spec);
 	if (pid < 0)
 		return fb_err_set(err, -errno, "start '%s': fork: %m", found);
 	if (pid == 0)

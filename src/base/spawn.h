@@ -30,6 +30,8 @@ struct fb_spawn_fd {
  * @fd_count:  Of @fds, at most 64
  * @namespaces: Descriptors of namespaces that the child joins first (borrowed)
  * @namespace_count: Of @namespaces
+ * @new_pid_namespace: The child is the first process of a PID namespace of its own,
+ *             which ends with it; takes root's rights
  * @die_with_parent: Deliver SIGKILL to the child when we end
  * @new_session: setsid() in the child
  * @drop_ids:  setgroups(0), setgid(@gid), setuid(@uid) before exec
@@ -45,6 +47,7 @@ struct fb_spawn {
 	size_t fd_count;
 	const int *namespaces;
 	size_t namespace_count;
+	int new_pid_namespace;
 	int die_with_parent;
 	int new_session;
 	int drop_ids;

@@ -88,6 +88,9 @@ static void test_files(const char *dir)
 	r = fb_open_beneath(fd, "out/passwd", O_RDONLY, 0);
 	TAP_INT(r, -EXDEV, "a link out is refused");
 	TAP_INT(fb_open_beneath(fd, "../x", O_RDONLY, 0), -EXDEV, "dotdot");
+	TAP_INT(fb_rmdir_patiently(deep), 0, "remove a folder");
+	TAP_INT(fb_rmdir_patiently(deep), 0, "one that is gone");
+	TAP_INT(fb_rmdir_patiently(dir), -ENOTEMPTY, "not one that is full");
 	TAP_INT(fb_rmtree_at(fd, "x"), 0, "remove a tree");
 	TAP_INT(faccessat(fd, "x", F_OK, 0), -1, "it is gone");
 	TAP_INT(fb_rmtree_at(fd, "out"), 0, "remove a link");
