@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "base/hex.h"
+#include "base/io.h"
 #include "base/path.h"
 #include "store/container_internal.h"
 #include "store/internal.h"
@@ -24,6 +25,7 @@
 #define RANDOM_NAME_TRIES 100
 #define NAME_BYTES_MAX 255
 #define REMOVE_TRIES 5
+#define OUTSIDE_MAX 65536
 
 void fb_container_handle_release(struct fb_container_handle *handle)
 {
@@ -320,14 +322,38 @@ static void remove_run_files(struct fb_store *store, const char *id)
 	}
 }
 
+/* what stands there is root's, as the folder is */
+static int remove_outside(const struct fb_container_handle *handle,
+			  struct fb_err *err)
+{
+	FB_FREE char *text = NULL;
+	char *rest, *line;
+	int r = 0;
+
+	if (fb_read_file_at(handle->dir_fd, FB_CONTAINER_FILE_OUTSIDE,
+			    OUTSIDE_MAX, &text, NULL) < 0)
+		return 0;
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		if (line[0] == '/')
+			r = fb_rmdir_patiently(line);
+		if (r < 0)
+			return fb_err_set(err, r, "remove '%s': %s", line,
+					  strerror(-r));
+	}
+	return 0;
+}
+
 int fb_store_container_remove(struct fb_store *store,
 			      struct fb_container_handle *handle,
 			      struct fb_err *err)
 {
 	FB_DB_TX struct fb_db_tx tx = { 0 };
 	int dir = fb_store_dir_fd(store, FB_STORE_DIR_CONTAINERS, err);
-	int r = dir < 0 ? dir : fb_db(store, err);
+	int r = dir < 0 ? dir : remove_outside(handle, err);
 
+	if (r == 0)
+		r = fb_db(store, err);
 	/* the row first: from then on the name is free */
 	if (r == 0)
 		r = fb_db_begin(store, false, &tx, err);

@@ -30,6 +30,8 @@
 #define FB_CONTAINER_FILE_READY "ready" /* prepared whole: can be started */
 #define FB_CONTAINER_FILE_STARTED \
 	"started" /* by the monitor: the machine was told to begin */
+/* folders elsewhere that go with it, one a line: control groups */
+#define FB_CONTAINER_FILE_OUTSIDE "outside"
 #define FB_CONTAINER_FOLDER_VMM "vmm" /* sockets that the VMM makes */
 #define FB_CONTAINER_FILE_EXIT "exit" /* by the monitor: the exit record */
 
@@ -157,7 +159,7 @@ int fb_store_container_open(struct fb_store *store, const char *id, bool lock,
 			    struct fb_err *err);
 
 /**
- * fb_store_container_remove() - Row, folder, and its files in RUN
+ * fb_store_container_remove() - Row, folder, its files in RUN, and what is outside
  * @handle: With the lock held; released on success
  *
  * Can be repeated after a crash at any point.

@@ -181,6 +181,36 @@ static void test_remove(void)
 }
 
 /* A removal, or a creation, that was killed half way. */
+/* what it has elsewhere goes first; where that can't go, nothing is forgotten */
+static void test_outside(void)
+{
+	char text[128], dir[] = "/tmp/fb-outside-XXXXXX", inner[64];
+	struct fb_err err = { 0 };
+	struct fixture f;
+	struct fb_container_handle h;
+
+	if (!mkdtemp(dir))
+		abort();
+	(void)snprintf(inner, sizeof(inner), "%s/group", dir);
+	(void)snprintf(text, sizeof(text), "%s/gone\n%s\n", dir, inner);
+	fixture_start(&f);
+	h = create(&f, "c1");
+	if (mkdir(inner, 0700) < 0 ||
+	    fb_replace_file_at(h.dir_fd, FB_CONTAINER_FILE_OUTSIDE, text,
+			       strlen(text), 0600) < 0)
+		abort();
+	(void)snprintf(text, sizeof(text), "%s/full", inner);
+	(void)fb_close(open(text, O_CREAT | O_CLOEXEC, 0600));
+	TAP_INT(fb_store_container_remove(f.store, &h, &err), -ENOTEMPTY, "%s",
+		err.msg);
+	TAP_OK(h.lock_fd >= 0, "the container stays");
+	(void)unlink(text);
+	TAP_INT(fb_store_container_remove(f.store, &h, NULL), 0, "remove");
+	TAP_OK(access(inner, F_OK) < 0, "and what was outside");
+	TAP_INT(rmdir(dir), 0, "but not the folder above it");
+	fixture_end(&f);
+}
+
 static void test_leftovers(void)
 {
 	struct fixture f;
@@ -281,6 +311,7 @@ int main(void)
 	test_states();
 	test_lock_is_inherited();
 	test_remove();
+	test_outside();
 	test_leftovers();
 	test_find();
 	return tap_done();
