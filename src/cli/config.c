@@ -27,6 +27,7 @@ static const struct {
 	{ "firecracker", KIND_TEXT, offsetof(struct fb_config, firecracker) },
 	{ "insecure-registries", KIND_LIST,
 	  offsetof(struct fb_config, insecure_registries) },
+	{ "jailer", KIND_TEXT, offsetof(struct fb_config, jailer) },
 	{ "kernel", KIND_TEXT, offsetof(struct fb_config, kernel) },
 	{ "memory", KIND_BYTES, offsetof(struct fb_config, memory_bytes) },
 	{ "registry-mirrors", KIND_MIRRORS,
@@ -241,6 +242,7 @@ void fb_config_release(struct fb_config *config)
 	free(config->engine);
 	free(config->accel);
 	free(config->firecracker);
+	free(config->jailer);
 	free(config->kernel);
 	*config = (struct fb_config){ 0 };
 }

@@ -22,6 +22,7 @@
  * @engine:              "engine", or NULL
  * @accel:               "accel", or NULL
  * @firecracker:         "firecracker": path of its program, or NULL
+ * @jailer:              "jailer": "auto", "off", or its path, or NULL
  * @kernel:              "kernel": path, or NULL
  * @cpus:                "cpus", 0 = not given
  * @memory_bytes:        "memory": "512m" or a number, 0 = not given
@@ -33,6 +34,7 @@ struct fb_config {
 	char *engine;
 	char *accel;
 	char *firecracker;
+	char *jailer;
 	char *kernel;
 	uint64_t cpus;
 	uint64_t memory_bytes;

@@ -18,6 +18,7 @@
 #include "cli/format.h"
 #include "container/files.h"
 #include "machine/engine.h"
+#include "machine/jailer.h"
 #include "machine/sandbox.h"
 #include "net/slirp.h"
 #include "net/user.h"
@@ -107,6 +108,7 @@ static struct fb_engine_wish engine_wish(const struct fb_cli *cli)
 		.engine = cli->config.engine,
 		.accel = cli->config.accel,
 		.firecracker = cli->config.firecracker,
+		.jailer = cli->config.jailer,
 	};
 }
 
@@ -178,6 +180,43 @@ static void check_jailer(const char *firecracker,
 			      jailer, says);
 }
 
+/* whether machines run in a jail, and by what they can be limited there */
+static void check_jail(const char *firecracker, const char *wish,
+		       struct fb_doctor_report *report)
+{
+	FB_FD int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	FB_FREE char *jailer = NULL;
+	char why[FB_JAILER_WHY_MAX];
+	struct fb_err err = { 0 };
+	struct fb_cgroups groups = { 0 };
+
+	if (fb_jailer_find(wish, fb_engine_firecracker.jailer, firecracker,
+			   &jailer, why, &err) < 0) {
+		add_err(report, "jail", FB_DOCTOR_WARNING, &err);
+		return;
+	}
+	if (root >= 0)
+		fb_cgroups_find(root, &groups);
+	if (!jailer)
+		fb_doctor_add(report, "jail", FB_DOCTOR_OK, "",
+			      "Firecracker runs without the jailer: %s", why);
+	else if (!groups.version)
+		fb_doctor_add(report, "jail", FB_DOCTOR_OK, "",
+			      "Firecracker runs in a jail, by %s; no control "
+			      "group can limit it",
+			      jailer);
+	else
+		fb_doctor_add(
+			report, "jail", FB_DOCTOR_OK, "",
+			"Firecracker runs in a jail, by %s; control groups "
+			"v%u limit%s%s",
+			jailer, groups.version,
+			groups.cpu[0] ? " processor time" : "",
+			!groups.memory[0] ? ""
+			: groups.cpu[0]	  ? " and memory"
+					  : " memory");
+}
+
 static void check_engines(const struct fb_cli *cli,
 			  struct fb_doctor_report *report)
 {
@@ -194,8 +233,10 @@ static void check_engines(const struct fb_cli *cli,
 			continue;
 		}
 		check_engine(*e, program, report);
-		if (*e == &fb_engine_firecracker)
-			check_jailer(program, report);
+		if (*e != &fb_engine_firecracker)
+			continue;
+		check_jailer(program, report);
+		check_jail(program, wish.jailer, report);
 	}
 }
 

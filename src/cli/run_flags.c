@@ -65,6 +65,8 @@ const struct fb_option fb_run_options[] = {
 	STRING(accel, 0, "accel", "string", "Accelerator: auto, kvm, tcg"),
 	STRING(firecracker, 0, "firecracker", "file",
 	       "Firecracker's program, instead of the one in PATH"),
+	STRING(jailer, 0, "jailer", "string",
+	       "Start Firecracker in a jail: auto, off, or the jailer's file"),
 	STRING(kernel, 0, "kernel", "file", "Guest kernel, an ELF vmlinux"),
 	STRING(initramfs, 0, "initramfs", "file", "Guest initramfs"),
 	STRING(timeline, 0, "timeline", "file",
@@ -286,6 +288,7 @@ struct fb_engine_wish fb_run_flags_wish(const struct fb_run_flags *flags,
 		.accel = flags->accel ? flags->accel : config->accel,
 		.firecracker = flags->firecracker ? flags->firecracker
 						  : config->firecracker,
+		.jailer = flags->jailer ? flags->jailer : config->jailer,
 		.interpreted = kvm && !strcmp(kvm, "emulating"),
 	};
 }

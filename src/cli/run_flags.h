@@ -35,6 +35,7 @@ struct fb_run_flags {
 	const char *engine;
 	const char *accel;
 	const char *firecracker;
+	const char *jailer;
 	const char *kernel;
 	const char *initramfs;
 	const char *timeline;

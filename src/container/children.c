@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "machine/jail.h"
 
 void fb_children_init(struct fb_children *c)
 {
@@ -67,7 +68,10 @@ static int reap(struct fb_children *c, size_t i)
 		status = 0;
 	c->pids[i] = 0;
 	c->pidfds[i] = fb_close(c->pidfds[i]);
-	return status;
+	if (!c->plan.processes[i].jail)
+		return status;
+	fb_jail_remove_cgroups(&c->plan.processes[i]);
+	return fb_jail_status(status);
 }
 
 int fb_children_reap_vmm(struct fb_children *c)

@@ -100,9 +100,11 @@ static int open_handover(const struct fb_preparation *p, struct handover *h,
 	if (socketpair(AF_UNIX, type, 0, h->client) < 0 ||
 	    socketpair(AF_UNIX, type, 0, h->console) < 0 ||
 	    socketpair(AF_UNIX, type, 0, h->nic) < 0 ||
-	    pipe2(h->stderr_pipe, O_CLOEXEC) < 0)
+	    (!p->jailer && pipe2(h->stderr_pipe, O_CLOEXEC) < 0))
 		return fb_err_set(err, -errno, "make sockets: %m");
-	r = open_channel(p, h, err);
+	r = p->jailer ? fb_prepare_jail_log(p, h->stderr_pipe, err) : 0;
+	if (r == 0)
+		r = open_channel(p, h, err);
 	if (r < 0)
 		return r;
 	r = make_memfd("plan", &p->plan_bytes, &h->plan, err);

@@ -24,6 +24,7 @@
  * @nic:      How the engine reaches the network
  * @tap:      With FB_NIC_TAP, otherwise nothing
  * @vmm_version: Of the engine, or 0
+ * @jailer:   Program that starts the VMM in a jail, or NULL (owned)
  * @net_program_fd, @upper_fd, @kernel_fd, @initramfs_fd: Owned, -EBADF where there is none
  * @folder_fd: Likewise: the folder of the VMM's sockets
  * @plan:     The machine's processes, by the descriptor numbers of launch.h
@@ -41,6 +42,7 @@ struct fb_preparation {
 	enum fb_machine_nic nic;
 	struct fb_net_tap tap;
 	unsigned int vmm_version;
+	char *jailer;
 	uid_t vmm_uid;
 	gid_t vmm_gid;
 	int folder_fd;
@@ -72,6 +74,35 @@ static inline bool fb_wants_disk(const struct fb_container_spec *spec)
  * Return: as fb_engine_select(), and as fb_net_tap_make().
  */
 int fb_prepare_engine(struct fb_preparation *p, struct fb_err *err);
+
+/**
+ * fb_prepare_jailer() - Find out whether the VMM runs in a jail
+ *
+ * Return: as fb_jailer_find().
+ */
+int fb_prepare_jailer(struct fb_preparation *p, struct fb_err *err);
+
+/**
+ * fb_prepare_jail() - Put the plan's VMM into it, where it does
+ *
+ * What it leaves outside the container's folder is written down there, for whoever
+ * removes the container.
+ *
+ * Return: 0; a negative errno.
+ */
+int fb_prepare_jail(struct fb_preparation *p, struct fb_err *err);
+
+/**
+ * fb_prepare_jail_log() - What takes the jailed VMM's standard error
+ * @ret: Its ends, to read and to write (returned)
+ *
+ * A pipe that lies in a file system, in the container's folder, and so can be bound
+ * into the jail: the VMM opens it again.
+ *
+ * Return: 0; a negative errno.
+ */
+int fb_prepare_jail_log(const struct fb_preparation *p, int ret[2],
+			struct fb_err *err);
 
 /** fb_prepare_files() - Open kernel and initramfs, make the writable disk. Return: 0; negative errno */
 int fb_prepare_files(struct fb_preparation *p, struct fb_err *err);

@@ -222,6 +222,9 @@ int fb_prepare_plan(struct fb_preparation *p, struct fb_err *err)
 		return fb_err_set(err, -E2BIG, "too many descriptors");
 	vmm->fds[vmm->fd_count++] =
 		(struct fb_spawn_fd){ FB_LAUNCH_VMM_STDERR, 2 };
+	r = fb_prepare_jail(p, err);
+	if (r < 0)
+		return r;
 	p->plan_bytes = FB_STR_INIT(FB_PLAN_ENCODED_MAX);
 	r = fb_plan_encode(&p->plan, &p->plan_bytes);
 	return r < 0 ? fb_err_set(err, r, "encode the plan: %m") : 0;

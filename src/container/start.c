@@ -21,6 +21,7 @@ static void release(struct fb_preparation *p)
 {
 	fb_engine_choice_release(&p->engine);
 	fb_plan_release(&p->plan);
+	free(p->jailer);
 	fb_net_tap_release(&p->tap);
 	(void)fb_close(p->folder_fd);
 	(void)fb_close(p->net_program_fd);
@@ -96,6 +97,7 @@ int fb_container_start(struct fb_container *c,
 	int r;
 
 	if ((r = fb_prepare_engine(&p, err)) < 0 ||
+	    (r = fb_prepare_jailer(&p, err)) < 0 ||
 	    (r = fb_prepare_files(&p, err)) < 0 ||
 	    (r = fb_prepare_net(&p, err)) < 0 ||
 	    (r = fb_prepare_plan(&p, err)) < 0 ||

@@ -32,6 +32,7 @@ const char *fb_accel_name(enum fb_accel accel);
  * @kvm_only: Name of a smaller build without software emulation, which takes
  *            its place under KVM where it is found; NULL = there is none
  * @install:  How to get it, for a hint
+ * @jailer:   The program's name that can start it in a jail, or NULL
  * @accels:   Bit 1 << FB_ACCEL_…: what it can work with
  * @nics:     Bit 1 << FB_NIC_…
  * @cpus_max: Most virtual CPUs
@@ -49,6 +50,7 @@ struct fb_engine_ops {
 	const char *binary;
 	const char *kvm_only;
 	const char *install;
+	const char *jailer;
 	unsigned int accels;
 	unsigned int nics;
 	unsigned int cpus_max;
@@ -74,12 +76,14 @@ const struct fb_engine_ops *const *fb_engines(void);
  * @engine:      "auto" or NULL, or a name of the table
  * @accel:       "auto" or NULL, "kvm", "tcg"
  * @firecracker: Path of Firecracker's program; NULL = look in PATH
+ * @jailer:      As fb_jailer_find() takes it
  * @interpreted: With @accel "kvm", take also a KVM that interprets: for tests
  */
 struct fb_engine_wish {
 	const char *engine;
 	const char *accel;
 	const char *firecracker;
+	const char *jailer;
 	bool interpreted;
 };
 

@@ -215,6 +215,7 @@ const struct fb_engine_ops fb_engine_firecracker = {
 	.title = "Firecracker",
 	.binary = "firecracker",
 	.install = "scripts/install-firecracker",
+	.jailer = "jailer",
 	.accels = 1u << FB_ACCEL_KVM,
 	.nics = 1u << FB_NIC_NONE | 1u << FB_NIC_TAP,
 	.cpus_max = 32,

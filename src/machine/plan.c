@@ -14,10 +14,14 @@
 
 #include "base/cleanup.h"
 #include "base/io.h"
+#include "machine/jail.h"
 #include "machine/sandbox.h"
 
 #define MAGIC 0x4e4c5046u /* "FPLN" */
 #define TEXT_MAX 65536u
+
+/* how a process gets its user */
+enum { IDS_DROPPED = 1, IDS_JAILED };
 
 void fb_plan_release(struct fb_plan *plan)
 {
@@ -26,6 +30,8 @@ void fb_plan_release(struct fb_plan *plan)
 
 		free(p->name);
 		free(p->path);
+		free(p->jail);
+		fb_strv_release(&p->cgroups);
 		fb_strv_release(&p->argv);
 		fb_strv_release(&p->readable);
 		fb_strv_release(&p->writable);
@@ -54,7 +60,7 @@ struct fb_plan_process *fb_plan_add_process(struct fb_plan *plan,
 	}
 	p->argv.max = FB_PLAN_ARGS_MAX;
 	p->readable.max = p->writable.max = FB_PLAN_PATHS_MAX;
-	p->sockets.max = FB_PLAN_PATHS_MAX;
+	p->sockets.max = p->cgroups.max = FB_PLAN_PATHS_MAX;
 	plan->process_count++;
 	return p;
 }
@@ -138,9 +144,14 @@ static void put_process(struct fb_str *out, const struct fb_plan_process *p)
 	for (size_t i = 0; i < p->namespace_count; i++)
 		put_u32(out, (uint32_t)p->namespaces[i]);
 	put_u32(out, p->network);
-	put_u32(out, p->drop_ids);
+	put_u32(out, p->jail ? IDS_JAILED : p->drop_ids ? IDS_DROPPED : 0);
 	put_u32(out, p->uid);
 	put_u32(out, p->gid);
+	if (!p->jail)
+		return;
+	put_text(out, p->jail);
+	put_u32(out, (uint32_t)p->jail_fd);
+	put_texts(out, &p->cgroups);
 }
 
 int fb_plan_encode(const struct fb_plan *plan, struct fb_str *out)
@@ -228,6 +239,7 @@ static void get_process(struct cursor *c, struct fb_plan *plan)
 	FB_FREE char *path = get_text(c);
 	struct fb_plan_process *p =
 		name && path ? fb_plan_add_process(plan, name, path) : NULL;
+	uint32_t ids;
 
 	if (!p) {
 		c->bad = c->bad ? c->bad : -ENOMEM;
@@ -247,9 +259,15 @@ static void get_process(struct cursor *c, struct fb_plan *plan)
 	for (size_t i = 0; i < p->namespace_count; i++)
 		p->namespaces[i] = (int)get_u32(c, 65535);
 	p->network = get_u32(c, 1) != 0;
-	p->drop_ids = get_u32(c, 1) != 0;
+	ids = get_u32(c, IDS_JAILED);
+	p->drop_ids = ids == IDS_DROPPED;
 	p->uid = get_u32(c, UINT32_MAX);
 	p->gid = get_u32(c, UINT32_MAX);
+	if (ids == IDS_JAILED) {
+		p->jail = get_text(c);
+		p->jail_fd = (int)get_u32(c, 511);
+		get_texts(c, &p->cgroups, FB_PLAN_PATHS_MAX);
+	}
 	if (!c->bad && p->argv.count == 0)
 		c->bad = -EBADMSG;
 }
@@ -290,6 +308,8 @@ static int prepare_child(void *ctx)
 
 	if (setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }) < 0)
 		return -errno;
+	if (p->jail)
+		return fb_jail_enter(p);
 	return p->readable.count ? fb_sandbox_apply(&sandbox) : 0;
 }
 
@@ -338,6 +358,7 @@ int fb_plan_spawn(const struct fb_plan_process *process, pid_t *ret_pid,
 		.fd_count = process->fd_count + process->text_count,
 		.namespaces = process->namespaces,
 		.namespace_count = process->namespace_count,
+		.new_pid_namespace = process->jail != NULL,
 		.die_with_parent = true,
 		.drop_ids = process->drop_ids,
 		.uid = process->uid,

@@ -51,6 +51,10 @@ struct fb_plan_text {
  * @sockets:  Folders in which it may make sockets
  * @network:  It may use TCP although it is in that sandbox
  * @drop_ids: Run as @uid, @gid
+ * @jail:     Where it is a jailer: its VMM's root folder, in the folder that it is
+ *            started in (machine/jail.h); otherwise NULL
+ * @jail_fd:  With @jail: the descriptor of a folder that is covered by that one
+ * @cgroups:  Control groups that it leaves, absolute paths
  */
 struct fb_plan_process {
 	char *name;
@@ -69,6 +73,9 @@ struct fb_plan_process {
 	bool drop_ids;
 	uid_t uid;
 	gid_t gid;
+	char *jail;
+	int jail_fd;
+	struct fb_strv cgroups;
 };
 
 /**

@@ -113,6 +113,16 @@ found() {
 	command -v jailer >/dev/null || has "$(found jailer)" "not found in PATH / scripts/install-firecracker"
 }
 
+@test "whether machines on Firecracker run in a jail is told, with the reason" {
+	play 1.16.1 1.16.1
+	if [ "$(id -u)" = 0 ]; then
+		has "$(found jail)" "without the jailer: "
+		has "$(found jail)" "is not linked statically"
+	else
+		has "$(found jail)" "without the jailer: only root can use it"
+	fi
+}
+
 @test "a Firecracker that needs libraries has no filter" {
 	need jq
 	local standin="${FLAMEBOX%/*}/tests/firecracker/firecracker"

@@ -38,6 +38,13 @@ static void fill(struct fb_plan *plan)
 	p->drop_ids = true;
 	p->uid = 0x46421234;
 	p->gid = 0x46421235;
+	p = fb_plan_add_process(plan, "Firecracker", "/usr/bin/jailer");
+	if (!p)
+		abort();
+	(void)fb_strv_add(&p->argv, "jailer");
+	p->jail = strdup("firecracker/x/root");
+	p->jail_fd = 24;
+	(void)fb_strv_add(&p->cgroups, "/sys/fs/cgroup/flamebox/x");
 }
 
 static bool same_texts(const struct fb_strv *a, const struct fb_strv *b)
@@ -76,7 +83,9 @@ static bool same(const struct fb_plan_process *a,
 	       !memcmp(a->namespaces, b->namespaces,
 		       a->namespace_count * sizeof(a->namespaces[0])) &&
 	       a->network == b->network && a->drop_ids == b->drop_ids &&
-	       a->uid == b->uid && a->gid == b->gid;
+	       a->uid == b->uid && a->gid == b->gid && !a->jail == !b->jail &&
+	       (!a->jail || !strcmp(a->jail, b->jail)) &&
+	       a->jail_fd == b->jail_fd && same_texts(&a->cgroups, &b->cgroups);
 }
 
 static void test_round_trip(struct fb_str *bytes)
@@ -88,11 +97,12 @@ static void test_round_trip(struct fb_str *bytes)
 	TAP_INT(fb_plan_encode(&plan, bytes), 0, "encode");
 	TAP_INT(fb_plan_decode(bytes->buf, bytes->len, &got, &err), 0,
 		"decode: %s", err.msg);
-	TAP_INT(got.process_count, 2, "two processes");
-	TAP_OK(got.process_count == 2 &&
+	TAP_INT(got.process_count, 3, "three processes");
+	TAP_OK(got.process_count == 3 &&
 		       same(&plan.processes[0], &got.processes[0]) &&
-		       same(&plan.processes[1], &got.processes[1]),
-	       "all of both came over");
+		       same(&plan.processes[1], &got.processes[1]) &&
+		       same(&plan.processes[2], &got.processes[2]),
+	       "all of them came over");
 }
 
 /* every cut, and every byte changed: an error or a plan, never a crash */
