@@ -11,6 +11,7 @@
 #include "store/container.h"
 
 #define CONFIG_FILE_MAX (64u << 20)
+#define VMM_LOG_MAX (1u << 20)
 #define ZERO_TIME "0001-01-01T00:00:00Z" /* docker's word for never */
 
 /* What was kept of what the container was made of. Return: object, or NULL */
@@ -63,6 +64,34 @@ static json_t *rest_of(const json_t *args)
 	return rest;
 }
 
+/* The VMM's own words, where something went wrong. Return: text, or null */
+static json_t *vmm_log(int dir_fd)
+{
+	FB_FREE char *text = NULL;
+
+	if (fb_read_file_at(dir_fd, FB_CONTAINER_FILE_VMM_LOG, VMM_LOG_MAX,
+			    &text, NULL) < 0)
+		return json_null();
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	return json_string(text);
+}
+
+/* What the VMM said of itself at its end. Return: object, or null */
+static json_t *metrics(int dir_fd)
+{
+	FB_FREE char *text = NULL;
+	json_t *json = NULL;
+	size_t len = 0;
+
+	if (fb_read_file_at(dir_fd, FB_CONTAINER_FILE_METRICS, VMM_LOG_MAX,
+			    &text, &len) < 0 ||
+	    fb_json_load(text, len, "metrics", &json, NULL) < 0)
+		return json_null();
+	return json;
+}
+
 static const char *started_at(int dir_fd, char out[40])
 {
 	struct stat st;
@@ -105,7 +134,7 @@ static json_t *container_json(const struct fb_container_entry *entry,
 	return json_pack(
 		"{s:s, s:s, s:s, s:o, s:o, s:s, s:s, "
 		"s:{s:s, s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:o, s:b}, "
-		"s:{s:o, s:o}}",
+		"s:{s:o, s:o, s:o, s:o}}",
 		"Id", entry->id, "Created",
 		fb_format_time(entry->created_ns / 1000000000, created), "Path",
 		path ? path : "", "Args", rest_of(args), "State",
@@ -118,7 +147,8 @@ static json_t *container_json(const struct fb_container_entry *entry,
 		"HostConfig", "CpuCount", member(config, "Cpus"), "Memory",
 		member(config, "MemoryBytes"), "AutoRemove", entry->auto_remove,
 		"FlameBox", "Engine", member(config, "Engine"), "Accelerator",
-		member(config, "Accelerator"));
+		member(config, "Accelerator"), "VmmLog", vmm_log(dir_fd),
+		"Metrics", metrics(dir_fd));
 }
 
 int fb_inspect_container(struct fb_store *store, const char *text, json_t **ret,

@@ -40,6 +40,7 @@ struct handover {
 	int console[2];
 	int nic[2];
 	int stderr_pipe[2];
+	int metrics_pipe[2];
 	int plan;
 	int spec;
 };
@@ -84,9 +85,11 @@ static int open_channel(const struct fb_preparation *p, struct handover *h,
 				  h->channel) < 0
 			       ? fb_err_set(err, -errno, "make sockets: %m")
 			       : 0;
-	/* it opens its standard error again, as its log */
-	if (geteuid() == 0 &&
-	    fchown(h->stderr_pipe[1], p->vmm_uid, p->vmm_gid) < 0)
+	/* it opens its standard error again, as its log, and the metrics' pipe */
+	if (pipe2(h->metrics_pipe, O_CLOEXEC) < 0 ||
+	    (geteuid() == 0 &&
+	     (fchown(h->stderr_pipe[1], p->vmm_uid, p->vmm_gid) < 0 ||
+	      fchown(h->metrics_pipe[1], p->vmm_uid, p->vmm_gid) < 0)))
 		return fb_err_set(err, -errno, "make pipes: %m");
 	return listen_for_guest(p, &h->channel[0], err);
 }
@@ -133,6 +136,8 @@ static int spawn_monitor(const struct fb_preparation *p,
 		  FB_LAUNCH_NET_NIC },
 		{ p->tap.net_ns, FB_LAUNCH_NET_NS },
 		{ p->tap.user_ns, FB_LAUNCH_USER_NS },
+		{ h->metrics_pipe[0], FB_LAUNCH_METRICS },
+		{ h->metrics_pipe[1], FB_LAUNCH_VMM_METRICS },
 		{ p->folder_fd, FB_LAUNCH_VMM_FOLDER },
 		{ p->net_program_fd, FB_LAUNCH_NET_PROGRAM },
 		{ p->kernel_fd, FB_LAUNCH_VMM_KERNEL },

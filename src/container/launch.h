@@ -16,13 +16,15 @@ enum fb_launch_fd {
 	FB_LAUNCH_CHANNEL, /* our end of the guest's channel, or where it arrives */
 	FB_LAUNCH_CONSOLE, /* our end of the serial console */
 	FB_LAUNCH_STDERR,  /* our end of the VMM's standard error */
+	FB_LAUNCH_METRICS, /* our end of its metrics, with engines that have any */
 	/* the VMM's ends; closed by the monitor once it runs */
 	FB_LAUNCH_VMM_CHANNEL = 20,
 	FB_LAUNCH_VMM_CONSOLE,
 	FB_LAUNCH_VMM_STDERR,
 	FB_LAUNCH_VMM_NIC,
-	FB_LAUNCH_VMM_FOLDER, /* of its sockets, where the engine has one */
-	FB_LAUNCH_NET_NIC,    /* the network back end's end */
+	FB_LAUNCH_VMM_FOLDER,  /* of its sockets, where the engine has one */
+	FB_LAUNCH_VMM_METRICS, /* likewise */
+	FB_LAUNCH_NET_NIC,     /* the network back end's end */
 	FB_LAUNCH_NET_PROGRAM, /* and its program: its user may not have the path */
 	FB_LAUNCH_VMM_KERNEL,
 	FB_LAUNCH_VMM_INITRAMFS,

@@ -63,6 +63,7 @@ struct monitor {
 	struct fb_conn client;
 	struct fb_evidence console;
 	struct fb_evidence vmm_stderr;
+	struct fb_evidence metrics;
 	int signal_fd;
 	uint64_t deadline_ms; /* of the state; 0 = none */
 	size_t spec_sent;     /* bytes of the spec handed to the queue */
@@ -316,16 +317,34 @@ static void vmm_ended(struct monitor *m)
 }
 
 /* kept where something went wrong: it is what there is to look at */
-static void keep_console(const struct monitor *m)
+static void keep(const struct fb_evidence *evidence, const char *file)
 {
 	FB_FREE char *text = NULL;
 
-	if (m->console.at == 0)
+	if (evidence->at == 0)
 		return;
-	text = fb_evidence_text(&m->console);
+	text = fb_evidence_text(evidence);
 	if (text)
-		(void)fb_replace_file_at(FB_LAUNCH_DIR, "console.log", text,
+		(void)fb_replace_file_at(FB_LAUNCH_DIR, file, text,
 					 strlen(text), 0600);
+}
+
+/* the VMM's last figures of itself, one line */
+static void keep_metrics(const struct monitor *m)
+{
+	FB_FREE char *text = NULL;
+	char *line;
+
+	if (m->metrics.at == 0 || m->options->discard)
+		return;
+	text = fb_evidence_text(&m->metrics);
+	if (!text || !text[0])
+		return;
+	text[strlen(text) - 1] = '\0'; /* its end of line */
+	line = strrchr(text, '\n');
+	line = line ? line + 1 : text;
+	(void)fb_replace_file_at(FB_LAUNCH_DIR, "metrics.json", line,
+				 strlen(line), 0600);
 }
 
 /* the VMM is gone, and all that it left is read */
@@ -334,10 +353,13 @@ static void conclude(struct monitor *m)
 	m->concluded = true;
 	fb_evidence_read(&m->console);
 	fb_evidence_read(&m->vmm_stderr);
+	fb_evidence_read(&m->metrics);
 	if (m->record.class_ == FB_EXIT_UNKNOWN)
 		fb_verdict_vmm_ended(m->vmm_status, &m->console, &m->vmm_stderr,
 				     &m->record);
-	keep_console(m);
+	keep(&m->console, "console.log");
+	keep(&m->vmm_stderr, "vmm.log");
+	keep_metrics(m);
 	write_record(m);
 }
 
@@ -397,6 +419,7 @@ enum {
 	AT_VMM,
 	AT_CONSOLE,
 	AT_STDERR,
+	AT_METRICS,
 	AT_SIGNAL,
 	AT_COUNT
 };
@@ -409,6 +432,7 @@ static void loop_once(struct monitor *m)
 		[AT_VMM] = { fb_children_vmm_fd(&m->children), POLLIN, 0 },
 		[AT_CONSOLE] = { m->console.fd, POLLIN, 0 },
 		[AT_STDERR] = { m->vmm_stderr.fd, POLLIN, 0 },
+		[AT_METRICS] = { m->metrics.fd, POLLIN, 0 },
 		[AT_SIGNAL] = { m->signal_fd, POLLIN, 0 },
 	};
 
@@ -422,6 +446,8 @@ static void loop_once(struct monitor *m)
 		fb_evidence_read(&m->console);
 	if (p[AT_STDERR].revents)
 		fb_evidence_read(&m->vmm_stderr);
+	if (p[AT_METRICS].revents)
+		fb_evidence_read(&m->metrics);
 	if (p[AT_SIGNAL].revents)
 		handle_signal(m);
 	if (p[AT_VMM].revents)
@@ -483,6 +509,9 @@ static int set_up(struct monitor *m, struct fb_err *err)
 	int r;
 
 	own_inherited_fds();
+	/* not every engine has any; asked before a descriptor of our own has that number */
+	if (fb_set_nonblock(m->metrics.fd, true) < 0)
+		m->metrics.fd = -EBADF;
 	forbid_core_dumps();
 	m->signal_fd = open_signals();
 	(void)fb_set_nonblock(m->console.fd, true);
@@ -506,6 +535,7 @@ static void release(struct monitor *m)
 	fb_children_release(&m->children);
 	fb_evidence_release(&m->console);
 	fb_evidence_release(&m->vmm_stderr);
+	fb_evidence_release(&m->metrics);
 	fb_conn_close(&m->guest);
 	(void)fb_close(m->signal_fd);
 	/* last: the client takes it for the end */
@@ -516,7 +546,8 @@ int fb_monitor_run(const struct fb_monitor_options *options)
 {
 	struct monitor m = { .options = options,
 			     .console = { .fd = FB_LAUNCH_CONSOLE },
-			     .vmm_stderr = { .fd = FB_LAUNCH_STDERR } };
+			     .vmm_stderr = { .fd = FB_LAUNCH_STDERR },
+			     .metrics = { .fd = FB_LAUNCH_METRICS } };
 	struct fb_err err = { 0 };
 
 	fb_children_init(&m.children);

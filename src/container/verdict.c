@@ -16,15 +16,41 @@ static const char *const oom_panics[] = {
 /* Firecracker's log: its first error is the reason, those behind it follow from it */
 #define ERROR_MARK ":ERROR] "
 
+/* what it puts before a reason, layer by layer; it says nothing of the reason */
+static const char *const wrappers[] = {
+	"RunWithApiError error: ",
+	"Failed to build MicroVM from Json: ",
+	"Could not Start MicroVM from one single json: ",
+	"Configuration for VMM from one single json failed: ",
+};
+
+/* Return: where the reason begins */
+static const char *unwrap(const char *text)
+{
+	size_t i = 0;
+
+	while (i < FB_ARRAY_SIZE(wrappers)) {
+		if (strncmp(text, wrappers[i], strlen(wrappers[i]))) {
+			i++;
+			continue;
+		}
+		text += strlen(wrappers[i]);
+		i = 0;
+	}
+	return text;
+}
+
 static void vmm_words(const struct fb_evidence *said, char *out, size_t size)
 {
-	size_t mark = strlen(ERROR_MARK);
+	const char *reason;
 
 	fb_evidence_line(said, ERROR_MARK, out, size);
-	if (out[0])
-		memmove(out, out + mark, strlen(out + mark) + 1);
-	else
+	if (!out[0]) {
 		fb_evidence_line(said, NULL, out, size);
+		return;
+	}
+	reason = unwrap(out + strlen(ERROR_MARK));
+	memmove(out, reason, strlen(reason) + 1);
 }
 
 void fb_verdict_vmm_ended(int wait_status, const struct fb_evidence *console,

@@ -17,6 +17,7 @@
 
 #include "machine/engine.h"
 #include "machine/firecracker.h"
+#include "machine/interpreted.h"
 
 /* descriptors of texts, beyond those of container/launch.h */
 #define CONFIG_FD 64
@@ -28,12 +29,7 @@
 
 /* what each part is for: docs/engines.md "The kernel's command line" */
 #define KERNEL_COMMON "console=ttyS0 quiet reboot=k panic=-1 dummy.numdummies=0"
-/* a KVM that interprets lacks instructions, and time: docs/engines.md "Tests" */
-#define KERNEL_INTERPRETED                                        \
-	" noxsave nosmap mitigations=off clearcpuid=popcnt,smap"  \
-	" lpj=10399992 tsc=reliable no_timer_check noreplace-smp" \
-	" acpi=off pty.legacy_count=0"
-/* the same for cmpxchg16b, which the kernel's words can't hide */
+/* a KVM that interprets has no cmpxchg16b, which the kernel's words can't hide */
 #define CPU_INTERPRETED                                                     \
 	"{\"cpuid_modifiers\": [{\"leaf\": \"0x1\", \"subleaf\": \"0x0\", " \
 	"\"flags\": 0, \"modifiers\": [{\"register\": \"ecx\", "            \
@@ -63,7 +59,7 @@ static void render_boot(const struct fb_machine_config *c,
 		      "    \"boot_args\": \"%s%s\"\n"
 		      "  },\n",
 		      give(p, c->initramfs_fd, false, path), KERNEL_COMMON,
-		      c->interpreted ? KERNEL_INTERPRETED : "");
+		      c->interpreted ? FB_INTERPRETED_CMDLINE : "");
 }
 
 static void render_machine(const struct fb_machine_config *c,
@@ -159,6 +155,10 @@ static void render_argv(const struct fb_machine_config *c, struct fb_strv *argv)
 	/* the console is its standard output; what goes wrong is said apart */
 	(void)fb_strv_add(argv, "--log-path");
 	(void)fb_strv_add(argv, "/proc/self/fd/2");
+	if (c->metrics_fd >= 0) {
+		(void)fb_strv_add(argv, "--metrics-path");
+		(void)fb_strv_addf(argv, "/proc/self/fd/%d", c->metrics_fd);
+	}
 	(void)fb_strv_add(argv, "--level");
 	(void)fb_strv_add(argv, "Error");
 	(void)fb_strv_add(argv, "--show-level");
@@ -172,6 +172,8 @@ static void render_sandbox(const struct fb_machine_config *c,
 	fb_plan_allow_libraries(p);
 	(void)fb_strv_add(&p->writable, "/dev/null");
 	(void)fb_strv_add(&p->writable, "/dev/kvm");
+	if (c->metrics_fd >= 0)
+		(void)fb_plan_give_fd(p, c->metrics_fd);
 	(void)fb_plan_give_fd(p, c->folder_fd);
 	(void)fb_strv_addf(&p->sockets, "/proc/self/fd/%d", c->folder_fd);
 	p->drop_ids = c->drop_ids;

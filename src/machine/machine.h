@@ -55,6 +55,9 @@ enum fb_machine_nic {
  * @folder_fd:    Otherwise: a folder of this machine's own, for sockets (borrowed);
  *                "FB_MACHINE_VSOCK_<port>" in it listens for the guest
  * @console_fd:   Where the serial console's output goes (borrowed)
+ * @metrics_fd:   Pipe for the VMM's figures of itself, as JSON, a line each time
+ *                (borrowed); only engines with a folder have any;
+ *                negative = not wanted
  * @vmm_version:  Of the engine, FB_ENGINE_VERSION(); 0 where it has none
  * @interpreted:  KVM interprets guest code: only for tests, with the kernel that
  *                is made for it
@@ -75,6 +78,7 @@ struct fb_machine_config {
 	size_t namespace_count;
 	int channel_fd;
 	int folder_fd;
+	int metrics_fd;
 	int console_fd;
 	unsigned int vmm_version;
 	bool interpreted;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "machine/engine.h"
+#include "machine/interpreted.h"
 
 /* what each part is for: docs/engines.md "The kernel's command line" */
 #define KERNEL_COMMON "console=ttyS0 quiet reboot=t panic=-1 dummy.numdummies=0"
@@ -52,7 +53,8 @@ static void render_base(const struct fb_machine_config *c, enum fb_accel accel,
 		  "mem-merge=off");
 	if (kvm) {
 		add(argv, "-accel", "kvm");
-		add(argv, "-cpu", "host");
+		add(argv, "-cpu",
+		    c->interpreted ? "host,-arch-capabilities,-cx16" : "host");
 	} else {
 		add(argv, "-accel", "tcg,thread=multi");
 		/* rep movsb goes byte by byte in TCG: without ERMS the guest copies
@@ -86,7 +88,9 @@ static void render_cmdline(const struct fb_machine_config *c,
 {
 	(void)fb_strv_add(argv, "-append");
 	if (accel != FB_ACCEL_TCG)
-		(void)fb_strv_add(argv, KERNEL_COMMON);
+		(void)fb_strv_addf(argv, "%s%s", KERNEL_COMMON,
+				   c->interpreted ? FB_INTERPRETED_CMDLINE
+						  : "");
 	else if (c->tsc_khz)
 		(void)fb_strv_addf(argv, "%s%s%s%u", KERNEL_COMMON, KERNEL_TCG,
 				   KERNEL_TCG_CLOCK, c->tsc_khz);

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -230,6 +231,21 @@ static int explain(const struct answer *answer, struct fb_err *err)
 	return r;
 }
 
+/* the VMM opens the tap as a user of its own */
+static int check_right(uid_t owner, struct fb_err *err)
+{
+	struct stat st;
+	int r;
+
+	if (geteuid() != 0 || owner == 0 || stat("/dev/net/tun", &st) < 0 ||
+	    (st.st_mode & 06) == 06)
+		return 0;
+	r = fb_err_set(err, -EACCES,
+		       "/dev/net/tun is for root only, and machines that root "
+		       "starts run as other users");
+	return fb_err_hint(err, r, "chmod 666 /dev/net/tun");
+}
+
 int fb_net_tap_make(const char *name, uid_t owner, uint32_t mtu,
 		    struct fb_net_tap *ret, struct fb_err *err)
 {
@@ -238,6 +254,9 @@ int fb_net_tap_make(const char *name, uid_t owner, uint32_t mtu,
 	struct answer answer;
 	pid_t pid;
 
+	r = check_right(owner, err);
+	if (r < 0)
+		return r;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return fb_err_set(err, -errno, "make the network's tap: %m");
 	ours = pair[0];

@@ -43,8 +43,8 @@ void fb_net_tap_release(struct fb_net_tap *tap);
  * As root in a network namespace, otherwise in a user namespace as well, in which
  * the caller keeps its user id.
  *
- * Return: 0; -EPERM this host forbids it, with the fix as the hint; a negative
- * errno.
+ * Return: 0; -EACCES @owner has no right to /dev/net/tun; -EPERM this host forbids
+ * user namespaces; both with the fix as the hint; a negative errno.
  */
 int fb_net_tap_make(const char *name, uid_t owner, uint32_t mtu,
 		    struct fb_net_tap *ret, struct fb_err *err);

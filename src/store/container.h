@@ -27,6 +27,8 @@
 #define FB_CONTAINER_FILE_CONFIG "config.json" /* what it was made of */
 #define FB_CONTAINER_FILE_UPPER "upper.img"    /* its writable disk */
 #define FB_CONTAINER_FILE_CONSOLE "console.log"
+#define FB_CONTAINER_FILE_VMM_LOG "vmm.log"
+#define FB_CONTAINER_FILE_METRICS "metrics.json" /* the VMM's last ones */
 #define FB_CONTAINER_FILE_READY "ready" /* prepared whole: can be started */
 #define FB_CONTAINER_FILE_STARTED \
 	"started" /* by the monitor: the machine was told to begin */

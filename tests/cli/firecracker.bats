@@ -6,7 +6,7 @@
 load lib
 load machine
 
-usual() { "$BATS_TEST_DIRNAME/usual_devices" "$@"; }
+usual() { "$BATS_TEST_DIRNAME/../../scripts/with-kvm" "$@"; }
 
 setup_file() {
 	fb_machine_setup_file
@@ -82,6 +82,17 @@ fc() { # MODE [FLAG…]
 	fc refuses --rm
 	is "$status" 125
 	has "$stderr" "it does not fit"
+}
+
+@test "what Firecracker said last is kept with the container" {
+	fc refuses --name refused
+	is "$status" 125
+	has "$("$FLAMEBOX" inspect refused | jq -r '.[0].FlameBox.VmmLog')" "it does not fit"
+	fc plays --name measured
+	is "$status" 3
+	is "$("$FLAMEBOX" inspect measured | jq -c '.[0].FlameBox.Metrics')" '{"a":2}'
+	is "$("$FLAMEBOX" inspect refused | jq -c '.[0].FlameBox.Metrics')" null
+	"$FLAMEBOX" rm refused measured
 }
 
 @test "a panic on the console is told" {

@@ -86,6 +86,14 @@ below() {
 	"$FLAMEBOX" rm one
 }
 
+@test "the network, through a tap" {
+	[ -c /dev/net/tun ] || skip "no /dev/net/tun here"
+	run --separate-stderr vm --ephemeral demo sh -c \
+		'ip addr show eth0 | grep -o "10.0.2.15/24"; ping -c 1 -W 60 10.0.2.2 | grep -o "1 packets received"'
+	is "$status" 0
+	is "$output" $'10.0.2.15/24\n1 packets received'
+}
+
 @test "kill -9 of Firecracker: told as lost, 137, and nothing runs on" {
 	local status=0
 	start lost 'echo ready; sleep 1000'

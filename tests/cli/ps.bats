@@ -84,7 +84,7 @@ start() {
 	is "$(jq -c "$q.Config.Labels" <<<"$output")" '{"k":"v","only":""}'
 	is "$(jq -r "$q.Config.WorkingDir" <<<"$output")" /tmp
 	is "$(jq -r "$q.HostConfig.Memory" <<<"$output")" 268435456
-	is "$(jq -r "$q.FlameBox.Engine" <<<"$output")" qemu
+	[[ "$(jq -r "$q.FlameBox.Engine" <<<"$output")" =~ ^(firecracker|qemu)$ ]]
 	fb tag test/bb:1 test
 	is "$(fb inspect -f '{{.Name}}' test)" test
 	is "$(fb inspect --type image -f '{{.Os}}' test)" linux

@@ -81,6 +81,11 @@ static void test_verdict(void)
 		  "2026-01-01 [id:main:ERROR] the reason\n"
 		  "2026-01-01 [id:main:ERROR] it follows\nError: that\n",
 		  "the reason" },
+		{ "x [id:main:ERROR] RunWithApiError error: Failed to build "
+		  "MicroVM from Json: Boot source error: RunWithApiError "
+		  "error: it\n",
+		  "Boot source error: RunWithApiError error: it" },
+		{ "x [id:main:ERROR] RunWithApiError error: ", "" },
 		{ "", "" },
 	};
 

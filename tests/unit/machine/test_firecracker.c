@@ -10,14 +10,15 @@
 #include "machine/firecracker.h"
 
 static const struct fb_machine_config two_disks = {
-	.kernel_fd = 27,
-	.initramfs_fd = 28,
+	.kernel_fd = 28,
+	.initramfs_fd = 29,
 	.cpus = 1,
 	.memory_bytes = 512ull << 20,
-	.disks = { { .fd = 29, .read_only = true }, { .fd = 30 } },
+	.disks = { { .fd = 30, .read_only = true }, { .fd = 31 } },
 	.disk_count = 2,
 	.mac = { 0x52, 0x54, 0x00, 0x0a, 0xb0, 0xff },
 	.folder_fd = 24,
+	.metrics_fd = 25,
 	.console_fd = 21,
 	.vmm_version = FB_ENGINE_VERSION(1u, 16u),
 };
@@ -70,7 +71,7 @@ static void test_golden(const char *folder)
 	check(folder, "ephemeral", &c);
 	c = two_disks;
 	c.nic = FB_NIC_TAP;
-	c.namespaces[c.namespace_count++] = 38;
+	c.namespaces[c.namespace_count++] = 39;
 	c.drop_ids = true;
 	c.uid = c.gid = 0x46420001;
 	check(folder, "as-root", &c);
@@ -98,7 +99,7 @@ static void test_promises(void)
 		       strstr(json, "\"is_read_only\": false"),
 	       "the image is read-only, the other one is not");
 	TAP_INT(p->writable.count, 3, "it may write three files");
-	TAP_STR(p->writable.v[0], "/proc/self/fd/30", "its disk");
+	TAP_STR(p->writable.v[0], "/proc/self/fd/31", "its disk");
 	TAP_STR(p->writable.v[1], "/dev/null", "nothing");
 	TAP_STR(p->writable.v[2], "/dev/kvm", "and KVM");
 	TAP_STR(plan.disk_names[0], "/dev/vda", "name of the first disk");

@@ -25,6 +25,7 @@ static const struct fb_jailer jailer = {
 };
 
 static const struct fb_machine_config machine = {
+	.metrics_fd = -EBADF,
 	.kernel_fd = 27,
 	.initramfs_fd = 28,
 	.cpus = 2,

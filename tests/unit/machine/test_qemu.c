@@ -56,6 +56,9 @@ static void test_golden(const char *folder)
 	c.memory_bytes = (300ull << 20) + 1;
 	check(folder, "two-cpus", &c, FB_ACCEL_TCG);
 	c = two_disks;
+	c.interpreted = true;
+	check(folder, "interpreted", &c, FB_ACCEL_KVM);
+	c = two_disks;
 	c.drop_ids = true;
 	c.uid = c.gid = 0x46420001;
 	check(folder, "as-root", &c, FB_ACCEL_KVM);
