@@ -67,9 +67,10 @@ static int pull_and_find(const struct fb_image_context *ctx,
 static int check_remembered(const struct fb_image_context *ctx,
 			    const struct fb_image_pull *pull,
 			    const struct fb_image_record *record,
-			    struct fb_trust_subject *subject,
+			    const struct fb_trust_subject *unknown,
 			    struct fb_err *err)
 {
+	struct fb_trust_subject subject = *unknown;
 	FB_STRV struct fb_strv known = { 0 };
 	FB_STRV struct fb_strv found = { 0 };
 	struct fb_err ignored = { 0 };
@@ -78,8 +79,8 @@ static int check_remembered(const struct fb_image_context *ctx,
 
 	if (r < 0)
 		return r;
-	subject->facts = &known;
-	r = fb_trust_check(ctx, pull->trust, subject, &found, err);
+	subject.facts = &known;
+	r = fb_trust_check(ctx, pull->trust, &subject, &found, err);
 	if (r == 0 && found.count &&
 	    fb_store_image_add_facts(ctx->store, &record->manifest, &found,
 				     &ignored) < 0)
