@@ -104,17 +104,23 @@ static int clone_trees(const struct fb_plan_process *p, int *trees)
 	return 0;
 }
 
-/* Return: 0, and this process is in the base folder */
-static int make_base(const struct fb_plan_process *p)
+/* from our root: in another mount namespace it would be from the host's */
+static int find_base(const struct fb_plan_process *p, char path[PATHS_MAX])
 {
-	char link[64], path[PATHS_MAX];
+	char link[64];
 	ssize_t n;
 
 	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", p->jail_fd);
-	n = readlink(link, path, sizeof(path) - 1);
+	n = readlink(link, path, PATHS_MAX - 1);
 	if (n < 0)
 		return -errno;
 	path[n] = '\0';
+	return 0;
+}
+
+/* Return: 0, and this process is in the base folder */
+static int make_base(const char *path)
+{
 	if (mount("flamebox", path, "tmpfs", MS_NOSUID, TMPFS_OPTIONS) < 0 ||
 	    chdir(path) < 0)
 		return -errno;
@@ -192,14 +198,17 @@ static int make_surroundings(const struct fb_plan_process *p)
 	/* the network's may be one with a tap, which was joined already */
 	int network = p->namespace_count ? 0 : CLONE_NEWNET;
 	int trees[FB_PLAN_FDS_MAX], base, r;
+	char path[PATHS_MAX];
 
 	r = clone_trees(p, trees);
+	if (r == 0)
+		r = find_base(p, path);
 	if (r < 0)
 		return r;
 	if (unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | network) < 0 ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return -errno;
-	r = make_base(p);
+	r = make_base(path);
 	if (r < 0)
 		return r;
 	base = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
