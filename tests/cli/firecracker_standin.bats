@@ -222,7 +222,7 @@ both() {
 	is "$code" 204
 	is "$(stat -c %s "$D/mem")" $((64 << 20))
 	kill -9 "$PID"
-	rm "$D/api" "$D/said" "$D"/vsock*
+	rm -f "$D/api" "$D/said" "$D"/vsock*
 	mkdir "$D/clone"
 	socat -u "UNIX-LISTEN:$D/clone/vsock_1024" "CREATE:$D/said" 3>&- &
 	fb_wait_until test -S "$D/clone/vsock_1024"
