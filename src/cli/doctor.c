@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/spawn.h"
+#include "base/program.h"
 #include "cli/doctor_host.h"
 #include "cli/format.h"
 #include "container/files.h"
@@ -74,32 +74,8 @@ static void check_memory(struct fb_doctor_report *report)
 /* The first line that `PROGRAM --version` prints; "" where it says nothing */
 static void ask_version(const char *program, char out[VERSION_TEXT_MAX])
 {
-	char *argv[] = { (char[]){ "flamebox-doctor" }, (char[]){ "--version" },
-			 NULL };
-	FB_FD int r = -EBADF, w = -EBADF;
-	struct fb_spawn_fd fd = { .to = STDOUT_FILENO };
-	struct fb_spawn spawn = { .path = program,
-				  .argv = argv,
-				  .fds = &fd,
-				  .fd_count = 1,
-				  .die_with_parent = 1 };
-	int pipe_fds[2], status;
-	ssize_t n;
-	pid_t pid;
-
-	out[0] = '\0';
-	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-		return;
-	r = pipe_fds[0];
-	w = pipe_fds[1];
-	fd.from = w;
-	if (fb_spawn(&spawn, &pid, NULL, NULL) < 0)
-		return;
-	w = fb_close(w);
-	n = fb_read_full(r, out, VERSION_TEXT_MAX - 1);
-	out[n > 0 ? n : 0] = '\0';
+	(void)fb_program_ask(program, "--version", out, VERSION_TEXT_MAX, NULL);
 	out[strcspn(out, "\n")] = '\0';
-	(void)fb_spawn_wait(pid, &status);
 }
 
 static struct fb_engine_wish engine_wish(const struct fb_cli *cli)
@@ -110,14 +86,6 @@ static struct fb_engine_wish engine_wish(const struct fb_cli *cli)
 		.firecracker = cli->config.firecracker,
 		.jailer = cli->config.jailer,
 	};
-}
-
-/* a program of one's own building may need libraries */
-static bool needs_libraries(const char *program)
-{
-	FB_FD int fd = open(program, O_RDONLY | O_CLOEXEC);
-
-	return fd >= 0 && fb_doctor_needs_libraries(fd) == 1;
 }
 
 static void check_engine(const struct fb_engine_ops *e, const char *program,
@@ -133,7 +101,7 @@ static void check_engine(const struct fb_engine_ops *e, const char *program,
 	}
 	ask_version(program, says);
 	/* no release is like that, and its system call filter is missing then */
-	if (e->version && needs_libraries(program))
+	if (e->version && fb_program_needs_libraries(program) == 1)
 		fb_doctor_add(report, "engine", FB_DOCTOR_WARNING, e->install,
 			      "%s: %s is linked with libraries: it has no "
 			      "system call filter, and the jailer can't start "
@@ -153,25 +121,25 @@ static const char *version_word(const char *says)
 }
 
 /* the jailer is root's, and comes with Firecracker */
-static void check_jailer(const char *firecracker,
+static void check_jailer(const char *firecracker, const char *wish,
 			 struct fb_doctor_report *report)
 {
-	FB_FREE char *jailer = fb_find_program("jailer");
+	const struct fb_engine_ops *e = &fb_engine_firecracker;
+	FB_FREE char *jailer = fb_jailer_program(wish, e->jailer, firecracker);
 	char says[VERSION_TEXT_MAX], wanted[VERSION_TEXT_MAX];
 
 	if (geteuid() != 0)
 		return;
 	if (!jailer) {
-		fb_doctor_add(report, "jailer", FB_DOCTOR_WARNING,
-			      fb_engine_firecracker.install,
-			      "Firecracker's jailer: not found in PATH");
+		fb_doctor_add(report, "jailer", FB_DOCTOR_WARNING, e->install,
+			      "Firecracker's jailer: no '%s' beside %s",
+			      e->jailer, firecracker);
 		return;
 	}
 	ask_version(jailer, says);
 	ask_version(firecracker, wanted);
 	if (strcmp(version_word(says), version_word(wanted)) != 0)
-		fb_doctor_add(report, "jailer", FB_DOCTOR_WARNING,
-			      fb_engine_firecracker.install,
+		fb_doctor_add(report, "jailer", FB_DOCTOR_WARNING, e->install,
 			      "%s is %s, and Firecracker is %s: they belong "
 			      "together",
 			      jailer, version_word(says), version_word(wanted));
@@ -235,7 +203,7 @@ static void check_engines(const struct fb_cli *cli,
 		check_engine(*e, program, report);
 		if (*e != &fb_engine_firecracker)
 			continue;
-		check_jailer(program, report);
+		check_jailer(program, wish.jailer, report);
 		check_jail(program, wish.jailer, report);
 	}
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/doctor_host.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "machine/probe.h"
 
 #define SETTING_MAX 4096
 #define MOUNTS_MAX (1u << 20)
@@ -98,6 +98,7 @@ static void check_kvm_rights(int root_fd, const struct fb_doctor_user *user,
 	struct stat st;
 	struct group *group;
 	char name[64], fix[200];
+	gid_t needed;
 
 	if (fstatat(root_fd, "dev/kvm", &st, 0) < 0)
 		return;
@@ -106,6 +107,18 @@ static void check_kvm_rights(int root_fd, const struct fb_doctor_user *user,
 		(void)snprintf(name, sizeof(name), "%s", group->gr_name);
 	else
 		(void)snprintf(name, sizeof(name), "%u", st.st_gid);
+	/* machines that root starts are not root */
+	if (user->uid == 0 &&
+	    fb_kvm_group(st.st_mode, st.st_gid, &needed) < 0) {
+		fb_doctor_add(report, "kvm-rights", FB_DOCTOR_WARNING,
+			      "sudo chgrp kvm /dev/kvm && sudo chmod g+rw "
+			      "/dev/kvm",
+			      "/dev/kvm is for root only, mode %04o, group "
+			      "'%s': of the machines that root starts only "
+			      "Firecracker's in a jail can use it",
+			      st.st_mode & 07777, name);
+		return;
+	}
 	if (may_read_and_write(user, &st)) {
 		fb_doctor_add(report, "kvm-rights", FB_DOCTOR_OK, "",
 			      "/dev/kvm can be opened: mode %04o, group '%s'",
@@ -305,30 +318,4 @@ int fb_doctor_kernel_has_vsock(int fd)
 	found = memmem(image, (size_t)st.st_size, name, sizeof(name)) != NULL;
 	(void)munmap(image, (size_t)st.st_size);
 	return found;
-}
-
-int fb_doctor_needs_libraries(int fd)
-{
-	Elf64_Ehdr head;
-	Elf64_Phdr part;
-	ssize_t n = fb_pread_full(fd, &head, sizeof(head), 0);
-
-	if (n < 0)
-		return (int)n;
-	if (n != (ssize_t)sizeof(head) ||
-	    memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
-	    head.e_ident[EI_CLASS] != ELFCLASS64 ||
-	    head.e_phentsize != sizeof(part))
-		return -ENOEXEC;
-	for (unsigned int i = 0; i < head.e_phnum; i++) {
-		n = fb_pread_full(fd, &part, sizeof(part),
-				  head.e_phoff + i * sizeof(part));
-		if (n < 0)
-			return (int)n;
-		if (n != (ssize_t)sizeof(part))
-			return -ENOEXEC;
-		if (part.p_type == PT_INTERP)
-			return 1;
-	}
-	return 0;
 }

@@ -55,12 +55,4 @@ void fb_doctor_look_at_host(int root_fd, const struct fb_doctor_user *user,
  */
 int fb_doctor_kernel_has_vsock(int fd);
 
-/**
- * fb_doctor_needs_libraries() - Is a program linked dynamically?
- * @fd: 64-bit ELF program (borrowed)
- *
- * Return: 1 or 0; -ENOEXEC it is no such program; another negative errno.
- */
-int fb_doctor_needs_libraries(int fd);
-
 #endif

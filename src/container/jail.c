@@ -13,7 +13,6 @@
 #include "container/prepare.h"
 #include "machine/jailer.h"
 
-#define LOG_NAME "vmm-log"
 #define PERIOD_US 100000ull
 #define FILE_BYTES_MIN (64ull << 20)
 #define OUTSIDE_MAX 4096
@@ -97,17 +96,16 @@ int fb_prepare_jail(struct fb_preparation *p, struct fb_err *err)
 	return r < 0 ? r : write_outside(p, process, err);
 }
 
-int fb_prepare_jail_log(const struct fb_preparation *p, int ret[2],
-			struct fb_err *err)
+int fb_prepare_jail_pipe(const struct fb_preparation *p, const char *name,
+			 int ret[2], struct fb_err *err)
 {
 	FB_FD int in = -EBADF, out = -EBADF;
 	int dir = p->c->handle.dir_fd;
 
-	if (mkfifoat(dir, LOG_NAME, 0600) < 0)
+	if (mkfifoat(dir, name, 0600) < 0)
 		return fb_err_set(err, -errno, "make a pipe: %m");
-	/* a name it must have: what has none can't be bound */
-	in = openat(dir, LOG_NAME, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	out = in < 0 ? -EBADF : openat(dir, LOG_NAME, O_WRONLY | O_CLOEXEC);
+	in = openat(dir, name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	out = in < 0 ? -EBADF : openat(dir, name, O_WRONLY | O_CLOEXEC);
 	if (out < 0)
 		return fb_err_set(err, -errno, "make a pipe: %m");
 	ret[0] = FB_TAKE_FD(in);

@@ -33,6 +33,10 @@ static int make_memfd(const char *name, const struct fb_str *bytes, int *ret,
 	return 0;
 }
 
+/* pipes of jailed VMMs, in the container's folder */
+#define LOG_NAME "vmm-log"
+#define METRICS_NAME "vmm-metrics"
+
 /* descriptors made for the monitor; all closed here afterwards */
 struct handover {
 	int client[2];
@@ -77,21 +81,34 @@ static int listen_for_guest(const struct fb_preparation *p, int *ret,
 	return 0;
 }
 
+/* what the VMM writes to, a path that it opens again where it has a folder */
+static int open_pipe(const struct fb_preparation *p, const char *name,
+		     int ret[2], struct fb_err *err)
+{
+	int r = 0;
+
+	if (p->jailer)
+		r = fb_prepare_jail_pipe(p, name, ret, err);
+	else if (pipe2(ret, O_CLOEXEC) < 0)
+		r = fb_err_set(err, -errno, "make a pipe: %m");
+	if (r == 0 && p->engine.ops->folder && geteuid() == 0 &&
+	    fchown(ret[1], p->vmm_uid, p->vmm_gid) < 0)
+		r = fb_err_set(err, -errno, "give the VMM its pipe: %m");
+	return r;
+}
+
 static int open_channel(const struct fb_preparation *p, struct handover *h,
 			struct fb_err *err)
 {
+	int r;
+
 	if (!p->engine.ops->folder)
 		return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
 				  h->channel) < 0
 			       ? fb_err_set(err, -errno, "make sockets: %m")
 			       : 0;
-	/* it opens its standard error again, as its log, and the metrics' pipe */
-	if (pipe2(h->metrics_pipe, O_CLOEXEC) < 0 ||
-	    (geteuid() == 0 &&
-	     (fchown(h->stderr_pipe[1], p->vmm_uid, p->vmm_gid) < 0 ||
-	      fchown(h->metrics_pipe[1], p->vmm_uid, p->vmm_gid) < 0)))
-		return fb_err_set(err, -errno, "make pipes: %m");
-	return listen_for_guest(p, &h->channel[0], err);
+	r = open_pipe(p, METRICS_NAME, h->metrics_pipe, err);
+	return r < 0 ? r : listen_for_guest(p, &h->channel[0], err);
 }
 
 static int open_handover(const struct fb_preparation *p, struct handover *h,
@@ -102,10 +119,9 @@ static int open_handover(const struct fb_preparation *p, struct handover *h,
 
 	if (socketpair(AF_UNIX, type, 0, h->client) < 0 ||
 	    socketpair(AF_UNIX, type, 0, h->console) < 0 ||
-	    socketpair(AF_UNIX, type, 0, h->nic) < 0 ||
-	    (!p->jailer && pipe2(h->stderr_pipe, O_CLOEXEC) < 0))
+	    socketpair(AF_UNIX, type, 0, h->nic) < 0)
 		return fb_err_set(err, -errno, "make sockets: %m");
-	r = p->jailer ? fb_prepare_jail_log(p, h->stderr_pipe, err) : 0;
+	r = open_pipe(p, LOG_NAME, h->stderr_pipe, err);
 	if (r == 0)
 		r = open_channel(p, h, err);
 	if (r < 0)

@@ -93,16 +93,17 @@ int fb_prepare_jailer(struct fb_preparation *p, struct fb_err *err);
 int fb_prepare_jail(struct fb_preparation *p, struct fb_err *err);
 
 /**
- * fb_prepare_jail_log() - What takes the jailed VMM's standard error
- * @ret: Its ends, to read and to write (returned)
+ * fb_prepare_jail_pipe() - What takes something that the jailed VMM writes
+ * @name: Its name in the container's folder
+ * @ret:  Its ends, to read and to write (returned)
  *
- * A pipe that lies in a file system, in the container's folder, and so can be bound
- * into the jail: the VMM opens it again.
+ * A pipe that lies in a file system can be bound into the jail: the VMM opens it
+ * again, by path.
  *
  * Return: 0; a negative errno.
  */
-int fb_prepare_jail_log(const struct fb_preparation *p, int ret[2],
-			struct fb_err *err);
+int fb_prepare_jail_pipe(const struct fb_preparation *p, const char *name,
+			 int ret[2], struct fb_err *err);
 
 /** fb_prepare_files() - Open kernel and initramfs, make the writable disk. Return: 0; negative errno */
 int fb_prepare_files(struct fb_preparation *p, struct fb_err *err);

@@ -111,5 +111,7 @@ int fb_prepare_engine(struct fb_preparation *p, struct fb_err *err)
 	fb_log(p->log, FB_LOG_INFO, "engine %s, accelerator %s%s%s",
 	       p->engine.ops->name, fb_accel_name(p->engine.accel),
 	       probe.reason[0] ? ": " : "", probe.reason);
+	fb_log(p->log, FB_LOG_INFO, "%s is %s", p->engine.ops->title,
+	       p->engine.program);
 	return 0;
 }

@@ -192,8 +192,7 @@ int fb_prepare_plan(struct fb_preparation *p, struct fb_err *err)
 		.nic_fd = FB_LAUNCH_VMM_NIC,
 		.channel_fd = FB_LAUNCH_VMM_CHANNEL,
 		.folder_fd = FB_LAUNCH_VMM_FOLDER,
-		/* a pipe can't be bound into a jail */
-		.metrics_fd = p->jailer ? -EBADF : FB_LAUNCH_VMM_METRICS,
+		.metrics_fd = FB_LAUNCH_VMM_METRICS,
 		.console_fd = FB_LAUNCH_VMM_CONSOLE,
 		.vmm_version = p->vmm_version,
 		.interpreted = p->engine.interpreted,

@@ -7,6 +7,7 @@
 
 #include "base/spawn.h"
 #include "base/str.h"
+#include "machine/jailer.h"
 
 static const char *const accel_names[] = {
 	[FB_ACCEL_KVM] = "kvm",
@@ -82,7 +83,22 @@ static bool forces_kvm(const struct fb_engine_wish *wish, unsigned int mask)
 	       !(is_auto(wish->engine) && is_auto(wish->accel));
 }
 
-/* the best accelerator of @mask that this host has */
+/* a jail has a device of its own; who runs without one needs the host's */
+static bool reaches_kvm(const struct fb_engine_wish *wish,
+			const struct fb_probe *probe,
+			const struct fb_engine_choice *choice)
+{
+	FB_FREE char *jailer = NULL;
+	char why[FB_JAILER_WHY_MAX];
+
+	if (!probe->root_only)
+		return true;
+	return fb_jailer_find(wish->jailer, choice->ops->jailer,
+			      choice->program, &jailer, why, NULL) == 0 &&
+	       jailer;
+}
+
+/* the best accelerator of @mask that this host has for an engine's program */
 static bool pick_accel(const struct fb_engine_wish *wish, unsigned int mask,
 		       const struct fb_probe *probe,
 		       struct fb_engine_choice *ret)
@@ -90,13 +106,14 @@ static bool pick_accel(const struct fb_engine_wish *wish, unsigned int mask,
 	bool forced = probe->kvm == FB_KVM_EMULATING && forces_kvm(wish, mask);
 
 	if ((mask & 1u << FB_ACCEL_KVM) &&
-	    (probe->kvm == FB_KVM_NATIVE || forced))
+	    (probe->kvm == FB_KVM_NATIVE || forced) &&
+	    reaches_kvm(wish, probe, ret))
 		ret->accel = FB_ACCEL_KVM;
 	else if (mask & 1u << FB_ACCEL_TCG)
 		ret->accel = FB_ACCEL_TCG;
 	else
 		return false;
-	ret->interpreted = forced;
+	ret->interpreted = forced && ret->accel == FB_ACCEL_KVM;
 	return true;
 }
 
@@ -117,11 +134,31 @@ static int no_program(const struct fb_engine_wish *wish, struct fb_err *err)
 	return fb_err_hint(err, r, "install one: %s", ops->install);
 }
 
+/* it works, but not for whoever a machine runs as */
+static int closed_kvm(const struct fb_engine_ops *seen, struct fb_err *err)
+{
+	int r = fb_err_set(
+		err, -EOPNOTSUPP,
+		"%s needs KVM, which can't be used: /dev/kvm is for "
+		"root only, and machines that root starts run as "
+		"other users%s",
+		seen->title,
+		seen->jailer ? " (a jail would have a device of its own)" : "");
+
+	return fb_err_hint(err, r, "chgrp kvm /dev/kvm && chmod g+rw /dev/kvm");
+}
+
 static int no_accel(const struct fb_engine_wish *wish,
 		    const struct fb_engine_ops *seen,
 		    const struct fb_probe *probe, struct fb_err *err)
 {
+	bool works = probe->kvm == FB_KVM_NATIVE ||
+		     (probe->kvm == FB_KVM_EMULATING && wish->interpreted);
+	bool tcg = !is_auto(wish->accel) && !strcmp(wish->accel, "tcg");
 	int r;
+
+	if (works && probe->root_only && !tcg)
+		return closed_kvm(seen, err);
 
 	if (seen->accels & 1u << FB_ACCEL_TCG) {
 		r = fb_err_set(err, -EOPNOTSUPP,
@@ -131,7 +168,7 @@ static int no_accel(const struct fb_engine_wish *wish,
 				   probe->fix[0] ? probe->fix
 						 : "use --accel tcg");
 	}
-	if (!is_auto(wish->accel) && !strcmp(wish->accel, "tcg"))
+	if (tcg)
 		r = fb_err_set(err, -EOPNOTSUPP, "%s has no software emulation",
 			       seen->title);
 	else
@@ -175,8 +212,8 @@ int fb_engine_select(const struct fb_engine_wish *wish,
 		if (!choice.program)
 			continue;
 		seen = engines[i];
+		choice.ops = seen;
 		if (pick_accel(wish, mask & seen->accels, probe, &choice)) {
-			choice.ops = seen;
 			prefer_kvm_only(&choice);
 			*ret = choice;
 			return 0;

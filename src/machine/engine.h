@@ -120,7 +120,8 @@ char *fb_engine_find(const struct fb_engine_ops *ops,
  * @ret:    Written on success only
  *
  * auto takes the first engine of the table whose binary is found and that has a
- * usable accelerator; KVM before software.
+ * usable accelerator; KVM before software.  A KVM that only root can open is one
+ * only for an engine that is started in a jail.
  *
  * Return: 0; -EINVAL unknown name; -ENOENT no binary; -EOPNOTSUPP the wish
  * can't be met, with the probe's reason and its fix as the hint.

@@ -4,16 +4,13 @@
  * for as long as the file is the same.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/io.h"
-#include "base/spawn.h"
+#include "base/program.h"
 #include "base/str.h"
 #include "machine/firecracker.h"
 
@@ -56,36 +53,6 @@ static unsigned int remembered(int dir_fd, const struct fb_str *key)
 	return fb_firecracker_parse_version(text + key->len);
 }
 
-/* Return: 0, with what it printed; a negative errno */
-static int ask(const char *program, char out[ANSWER_MAX], struct fb_err *err)
-{
-	char *argv[] = { (char[]){ "firecracker" }, (char[]){ "--version" },
-			 NULL };
-	FB_FD int from = -EBADF, to = -EBADF;
-	struct fb_spawn_fd fd = { .to = STDOUT_FILENO };
-	struct fb_spawn spawn = { .path = program,
-				  .argv = argv,
-				  .fds = &fd,
-				  .fd_count = 1,
-				  .die_with_parent = 1 };
-	int fds[2], status, r;
-	ssize_t n;
-	pid_t pid;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return fb_err_set(err, -errno, "ask '%s': %m", program);
-	from = fds[0];
-	fd.from = to = fds[1];
-	r = fb_spawn(&spawn, &pid, NULL, err);
-	if (r < 0)
-		return r;
-	to = fb_close(to);
-	n = fb_read_full(from, out, ANSWER_MAX - 1);
-	out[n > 0 ? n : 0] = '\0';
-	from = fb_close(from);
-	return fb_spawn_wait(pid, &status);
-}
-
 static int judge(unsigned int version, struct fb_err *err)
 {
 	int r;
@@ -112,7 +79,8 @@ int fb_firecracker_version(const char *program, int cache_dir_fd,
 		return fb_err_set(err, r, "ask '%s': %m", program);
 	version = remembered(cache_dir_fd, &text);
 	if (!version) {
-		r = ask(program, answer, err);
+		r = fb_program_ask(program, "--version", answer, sizeof(answer),
+				   err);
 		if (r < 0)
 			return r;
 		version = fb_firecracker_parse_version(answer);

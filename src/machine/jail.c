@@ -55,6 +55,8 @@
 /* the VMM's program, which the jailer copies, and some texts */
 #define TMPFS_OPTIONS "mode=0711,size=128m,nr_inodes=512"
 #define SIGNALED 128
+/* fb_spawn() gives no number beyond */
+#define FDS_END 512u
 
 struct attributes {
 	uint64_t set;
@@ -62,6 +64,38 @@ struct attributes {
 	uint64_t propagation;
 	uint64_t user_ns;
 };
+
+/* The network's namespace is not tried: it takes as long as all the others, and is
+ * forbidden nowhere where these are allowed. */
+static int try_surroundings(void)
+{
+	int tree = (int)syscall(SYS_open_tree, AT_FDCWD, "/",
+				TREE_CLONE | O_CLOEXEC);
+
+	if (tree < 0 ||
+	    unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS) <
+		    0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("flamebox", "/", "tmpfs", MS_NOSUID, TMPFS_OPTIONS) < 0 ||
+	    syscall(SYS_move_mount, tree, "", AT_FDCWD, "/", MOVE_FROM_FD) < 0)
+		return -errno;
+	return 0;
+}
+
+int fb_jail_try(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		_exit(-try_surroundings() & 0xff);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EPERM;
+}
 
 static bool is_listed(const struct fb_strv *paths, int fd)
 {
@@ -235,16 +269,46 @@ static int wait_for_all(void)
 	}
 }
 
-static void keep_watch(void) __attribute__((noreturn));
+/* Is it a pipe that the VMM was given? */
+static bool is_pipe(const struct fb_plan_process *p, unsigned int fd)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < p->fd_count; i++)
+		if (p->fds[i].to == (int)fd)
+			return fstat((int)fd, &st) == 0 && S_ISFIFO(st.st_mode);
+	return false;
+}
+
+/*
+ * What was the monitor's, which would not see it end.  Pipes stay: between the jailer,
+ * which closes them, and its VMM, which opens them again, somebody must have them
+ * open, or the monitor would take that for their end.
+ */
+static void close_all_but_pipes(const struct fb_plan_process *p)
+{
+	unsigned int from = 0;
+
+	for (unsigned int fd = 0; fd < FDS_END; fd++) {
+		if (!is_pipe(p, fd))
+			continue;
+		if (fd > from)
+			(void)syscall(SYS_close_range, from, fd - 1, 0u);
+		from = fd + 1;
+	}
+	(void)syscall(SYS_close_range, from, ~0u, 0u);
+}
+
+static void keep_watch(const struct fb_plan_process *p)
+	__attribute__((noreturn));
 
 /* The first process of a PID namespace can't be ended by a signal of its own, so a
  * signal is said as shells do. */
-static void keep_watch(void)
+static void keep_watch(const struct fb_plan_process *p)
 {
 	int status;
 
-	/* the monitor's, which would not see them end */
-	(void)syscall(SYS_close_range, 0u, ~0u, 0u);
+	close_all_but_pipes(p);
 	status = wait_for_all();
 	_exit(WIFSIGNALED(status) ? SIGNALED + WTERMSIG(status)
 				  : WEXITSTATUS(status));
@@ -265,7 +329,7 @@ int fb_jail_enter(const struct fb_plan_process *process)
 	if (pid < 0)
 		return -errno;
 	if (pid > 0)
-		keep_watch();
+		keep_watch(process);
 	return 0;
 }
 

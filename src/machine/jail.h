@@ -6,6 +6,17 @@
 #include "machine/plan.h"
 
 /**
+ * fb_jail_try() - May this process make what a jail is made of?
+ *
+ * A child makes mounts and namespaces as fb_jail_enter() does, and goes with them: a
+ * root that a security module or a container keeps from it has the capabilities
+ * all the same.
+ *
+ * Return: 0; a negative errno.
+ */
+int fb_jail_try(void);
+
+/**
  * fb_jail_enter() - Make the surroundings, and be the jailer in them
  * @process: The jailer's; its descriptors lie at their numbers, all others may be
  *           closed (borrowed)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/jailer.h"
 
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -12,9 +10,10 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "base/io.h"
 #include "base/path.h"
+#include "base/program.h"
 #include "base/spawn.h"
+#include "machine/jail.h"
 
 #define ID_MAX 64
 #define PERIOD_US 100000ull
@@ -22,7 +21,6 @@
 #define MEMORY_EXTRA (64ull << 20)
 /* it has some 40 of them; more only with many disks */
 #define OPEN_FILES_MAX 1024
-#define ELF_HEADERS_MAX 64
 
 static int complain(char why[FB_JAILER_WHY_MAX], const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -57,27 +55,6 @@ static bool has_rights(void)
 	return true;
 }
 
-/* an ELF program that asks for no loader: its root folder has none */
-static bool is_static(const char *path)
-{
-	FB_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
-	Elf64_Phdr part;
-	Elf64_Ehdr elf;
-
-	if (fd < 0 || fb_pread_full(fd, &elf, sizeof(elf), 0) != sizeof(elf) ||
-	    memcmp(elf.e_ident, ELFMAG, SELFMAG) != 0 ||
-	    elf.e_ident[EI_CLASS] != ELFCLASS64 ||
-	    elf.e_phentsize != sizeof(part) || elf.e_phnum > ELF_HEADERS_MAX)
-		return false;
-	for (uint64_t i = 0; i < elf.e_phnum; i++)
-		if (fb_pread_full(fd, &part, sizeof(part),
-				  elf.e_phoff + i * sizeof(part)) !=
-			    sizeof(part) ||
-		    part.p_type == PT_INTERP)
-			return false;
-	return true;
-}
-
 /* Return: 0; -1 with the reason */
 static int check_vmm(const char *vmm, const char *jailer,
 		     char why[FB_JAILER_WHY_MAX])
@@ -91,7 +68,8 @@ static int check_vmm(const char *vmm, const char *jailer,
 				"%.100s refuses a program whose name lacks "
 				"'firecracker'",
 				jailer);
-	if (!is_static(vmm))
+	/* its root folder has none */
+	if (fb_program_needs_libraries(vmm) != 0)
 		return complain(why, "%.150s is not linked statically", vmm);
 	return 0;
 }
@@ -109,25 +87,42 @@ static char *beside(const char *vmm, const char *binary)
 	return path ? fb_find_program(path) : NULL;
 }
 
+static bool is_path(const char *wish)
+{
+	return wish && strcmp(wish, "auto") && strcmp(wish, "off");
+}
+
+char *fb_jailer_program(const char *wish, const char *binary, const char *vmm)
+{
+	return is_path(wish) ? fb_find_program(wish) : beside(vmm, binary);
+}
+
 /* Return: 0 with the path in @ret; -1 with the reason */
-static int look(const char *given, const char *binary, const char *vmm,
+static int look(const char *wish, const char *binary, const char *vmm,
 		char **ret, char why[FB_JAILER_WHY_MAX])
 {
 	FB_FREE char *found = NULL;
+	int r;
 
 	if (!binary)
 		return complain(why, "this engine has none");
 	if (geteuid() != 0)
 		return complain(why, "only root can use it");
-	found = given ? fb_find_program(given) : beside(vmm, binary);
-	if (!found && given)
-		return complain(why, "%.200s: no such program", given);
+	found = fb_jailer_program(wish, binary, vmm);
+	if (!found && is_path(wish))
+		return complain(why, "%.200s: no such program", wish);
 	if (!found)
 		return complain(why, "no '%s' beside %.150s", binary, vmm);
 	if (!has_rights())
 		return complain(why, "this root lacks rights that it needs");
 	if (check_vmm(vmm, found, why) < 0)
 		return -1;
+	r = fb_jail_try();
+	if (r < 0)
+		return complain(why,
+				"root may not make mounts and namespaces here "
+				"(a security module, or a container): %s",
+				strerror(-r));
 	*ret = realpath(found, NULL);
 	return *ret ? 0 : complain(why, "%.150s: %s", found, strerror(errno));
 }
@@ -136,16 +131,14 @@ int fb_jailer_find(const char *wish, const char *binary, const char *vmm,
 		   char **ret, char ret_why[FB_JAILER_WHY_MAX],
 		   struct fb_err *err)
 {
-	bool given = wish && strcmp(wish, "auto") && strcmp(wish, "off");
-
 	*ret = NULL;
 	ret_why[0] = '\0';
 	if (wish && !strcmp(wish, "off")) {
 		(void)complain(ret_why, "switched off");
 		return 0;
 	}
-	if (look(given ? wish : NULL, binary, vmm, ret, ret_why) == 0 ||
-	    !given || !binary)
+	if (look(wish, binary, vmm, ret, ret_why) == 0 || !is_path(wish) ||
+	    !binary)
 		return 0;
 	return fb_err_hint(err,
 			   fb_err_set(err, geteuid() ? -EPERM : -EINVAL,

@@ -17,6 +17,16 @@
 #define FB_JAILER_CGROUP "flamebox"
 
 /**
+ * fb_jailer_program() - Where the jailer of a VMM is looked for
+ * @wish:   "auto" or NULL, "off", or its path
+ * @binary: Its name: beside the VMM
+ * @vmm:    The VMM's program
+ *
+ * Return: malloc'ed path (returned); NULL where there is no such program.
+ */
+char *fb_jailer_program(const char *wish, const char *binary, const char *vmm);
+
+/**
  * fb_jailer_find() - Is a VMM to be started through the jailer?
  * @wish:    "auto" or NULL, "off", or its path
  * @binary:  Its name, beside the VMM; NULL = this VMM has none
@@ -24,9 +34,9 @@
  * @ret:     Its absolute path (returned) where it is, otherwise NULL
  * @ret_why: Why it is not, or ""
  *
- * auto takes it where root starts machines with the rights that it needs, where it
- * stands beside a VMM that can be jailed: one that is linked statically, since its
- * root folder has no libraries.
+ * auto takes it where root starts machines, has the rights that it needs and may use
+ * them (fb_jail_try()), and where it stands beside a VMM that can be jailed: one
+ * that is linked statically, since its root folder has no libraries.
  *
  * Return: 0; with a path as @wish: -EPERM, -ENOENT, -EINVAL what it lacks; -ENOMEM.
  */

@@ -288,17 +288,11 @@ int fb_probe_kvm_group(gid_t *ret)
 }
 
 /* root opens everything, but machines that it starts are not root */
-static void judge_group(struct fb_probe *p)
+static bool is_for_root_only(void)
 {
 	gid_t group;
 
-	if (p->kvm != FB_KVM_NATIVE || geteuid() != 0 ||
-	    fb_probe_kvm_group(&group) >= 0)
-		return;
-	set_verdict(p, FB_KVM_DENIED,
-		    "/dev/kvm is for root only, and machines that root starts "
-		    "run as other users",
-		    "chgrp kvm /dev/kvm && chmod g+rw /dev/kvm");
+	return geteuid() == 0 && fb_probe_kvm_group(&group) == -EACCES;
 }
 
 void fb_probe_kvm(struct fb_probe *ret)
@@ -341,7 +335,7 @@ void fb_probe_kvm(struct fb_probe *ret)
 		set_verdict(ret, FB_KVM_BROKEN, strerror(errno), "");
 	else
 		wait_for_verdict(in, pid, ret);
-	judge_group(ret);
+	ret->root_only = is_for_root_only();
 }
 
 static int cache_key(struct fb_str *key)
@@ -356,7 +350,7 @@ static int cache_key(struct fb_str *key)
 		return -EIO;
 	boot[strcspn(boot, "\n")] = '\0';
 	(void)stat("/dev/kvm", &st);
-	return fb_str_printf(key, "1 %s %s %u %llu %u %u %u", boot, uts.release,
+	return fb_str_printf(key, "2 %s %s %u %llu %u %u %u", boot, uts.release,
 			     geteuid(), (unsigned long long)st.st_rdev,
 			     st.st_mode, st.st_uid, st.st_gid);
 }
@@ -397,8 +391,10 @@ void fb_probe_cached(int cache_dir_fd, struct fb_probe *ret)
 	FB_STR struct fb_str text = FB_STR_INIT(CACHE_MAX);
 	int r = cache_dir_fd < 0 ? -EBADF : cache_key(&key);
 
-	if (r == 0 && read_cache(cache_dir_fd, key.buf, ret) == 0)
+	if (r == 0 && read_cache(cache_dir_fd, key.buf, ret) == 0) {
+		ret->root_only = is_for_root_only();
 		return;
+	}
 	fb_probe_kvm(ret);
 	if (r < 0)
 		return;

@@ -15,7 +15,7 @@ enum fb_kvm_verdict {
 	FB_KVM_UNKNOWN,
 	FB_KVM_NATIVE,	  /* guest code runs at the processor's speed */
 	FB_KVM_EMULATING, /* it runs, or stops, in an interpreter */
-	FB_KVM_DENIED,	  /* no right to open /dev/kvm */
+	FB_KVM_DENIED,	  /* this user has no right to open /dev/kvm */
 	FB_KVM_ABSENT,	  /* no /dev/kvm */
 	FB_KVM_BROKEN,	  /* it is there, and fails */
 	FB_KVM_VERDICT_COUNT,
@@ -29,9 +29,13 @@ const char *fb_kvm_verdict_name(enum fb_kvm_verdict verdict);
  * @kvm:    Verdict
  * @reason: Why, measured, one line
  * @fix:    What would mend it, one line, or ""
+ * @root_only: The device is closed to every user but root, who asked: machines that
+ *          root starts run as other users, and can use it only where they get a
+ *          device of their own, in a jail
  */
 struct fb_probe {
 	enum fb_kvm_verdict kvm;
+	bool root_only;
 	char reason[256];
 	char fix[256];
 };

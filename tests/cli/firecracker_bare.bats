@@ -142,7 +142,7 @@ teardown() {
 	fb load -q -i "$D/layout" --name demo
 	export FLAMEBOX_TEST_KVM=emulating
 	cp "$TINY" "$D/kernel"
-	run --separate-stderr timeout -s KILL 100 "$BATS_TEST_DIRNAME/../../scripts/with-kvm" "$FLAMEBOX" run --engine firecracker \
+	run --separate-stderr timeout -s KILL 100 "$WITH_KVM" "$FLAMEBOX" run --engine firecracker \
 		--kernel "$D/kernel" --network none demo true
 	is "$status" 125
 	has "$stderr" "no exit record"

@@ -4,7 +4,7 @@
 # code each start takes a minute or more, with the kernel that is made for it: only
 # `make check ENGINE=firecracker` runs these there.
 
-load machine
+load firecracker
 
 setup_file() {
 	case ${FLAMEBOX_TEST_ENGINE:-auto} in
@@ -12,9 +12,9 @@ setup_file() {
 	esac
 	fb_machine_setup_file
 	[ -z "$FB_MACHINE_LACK" ] || return 0
-	case $("$FLAMEBOX" doctor 2>/dev/null | grep '^[a-z]* *accelerator') in
-	*"KVM is native"*) ;;
-	*"KVM is emulating"*)
+	case $(kvm_verdict) in
+	native) ;;
+	emulating)
 		[ "${FLAMEBOX_TEST_KVM:-}" = emulating ] ||
 			FB_MACHINE_LACK="KVM interprets here: make check ENGINE=firecracker runs it"
 		;;
@@ -27,6 +27,8 @@ setup() {
 	fb_machine_setup
 	D=$BATS_TEST_TMPDIR
 }
+
+teardown() { play_teardown; }
 
 # start NAME SCRIPT…: a machine without a network in the background, $client is its client
 start() {
@@ -57,8 +59,9 @@ below() {
 	is "$stderr" "out of it"
 }
 
-@test "the network: a service of the host answers" {
+@test "the network, through a tap: a service of the host answers" {
 	need python3
+	[ -c /dev/net/tun ] || skip "no /dev/net/tun here"
 	[ -n "$(ip route get 203.0.113.1 2>/dev/null)" ] || skip "this host has no route to anywhere"
 	head -c 200000 /dev/urandom >"$D/served"
 	python3 -u -m http.server 0 --directory "$D" >"$D/log" 2>&1 3>&- &
@@ -66,10 +69,36 @@ below() {
 	wait_for 100 grep -q port "$D/log"
 	port=$(sed -n 's/.* port \([0-9]*\).*/\1/p' "$D/log")
 	run --separate-stderr vm --ephemeral --add-host host.docker.internal:host-gateway demo \
-		sh -c "printf 'GET /served HTTP/1.0\r\n\r\n' | nc host.docker.internal $port | sed '1,/^\r*\$/d' | sha256sum"
+		sh -c "ip addr show eth0 | grep -o 10.0.2.15/24
+			printf 'GET /served HTTP/1.0\r\n\r\n' | nc host.docker.internal $port | sed '1,/^\r*\$/d' | sha256sum"
 	kill "$server"
 	is "$status" 0
-	is "$output" "$(sha256sum <"$D/served")"
+	is "$output" "10.0.2.15/24
+$(sha256sum <"$D/served")"
+}
+
+@test "two processors" {
+	run --separate-stderr vm --network none --ephemeral --cpus 2 demo sh -c \
+		'grep -c ^processor /proc/cpuinfo; taskset 2 sh -c "echo on the second"'
+	is "$output" "2
+on the second"
+	is "$status" 0
+}
+
+@test "without root: the same machine, and the network in a user namespace" {
+	[ "$(id -u)" = 0 ] || skip "needs root to become another user"
+	[ -c /dev/net/tun ] || skip "no /dev/net/tun here"
+	play=$(mktemp -d /tmp/fb-play-XXXXXX)
+	chmod 755 "$play"
+	as_nobody_setup "$play"
+	cp "$(command -v firecracker)" "$play/firecracker"
+	run --separate-stderr as_nobody "$FLAMEBOX" run --rm "${fb_engine[@]}" --firecracker "$play/firecracker" \
+		demo sh -c 'id -u; ping -c 1 -W 60 10.0.2.2 | grep -o "1 packets received"; exit 5'
+	is "$stderr" ""
+	is "$output" "0
+1 packets received"
+	is "$status" 5
+	is "$(as_nobody "$FLAMEBOX" ps -aq)" ""
 }
 
 @test "two at once; a flood over vsock loses no byte" {
@@ -84,14 +113,6 @@ below() {
 		printf last
 	) | sha256sum)"
 	"$FLAMEBOX" rm one
-}
-
-@test "the network, through a tap" {
-	[ -c /dev/net/tun ] || skip "no /dev/net/tun here"
-	run --separate-stderr vm --ephemeral demo sh -c \
-		'ip addr show eth0 | grep -o "10.0.2.15/24"; ping -c 1 -W 60 10.0.2.2 | grep -o "1 packets received"'
-	is "$status" 0
-	is "$output" $'10.0.2.15/24\n1 packets received'
 }
 
 @test "kill -9 of Firecracker: told as lost, 137, and nothing runs on" {
@@ -118,6 +139,19 @@ below() {
 	wait "$client" || status=$?
 	is "$status" 137
 	wait_for 10 sh -c "! kill -0 $machine 2>/dev/null"
+	is "$("$FLAMEBOX" ps -aq)" ""
+	is "$(find "$FLAMEBOX_ROOT" -type s)" ""
+}
+
+@test "kill -9 of the client: the machine goes with it, and the next command cleans up" {
+	start left 'echo ready; sleep 1000'
+	wait_for 500 grep -q ready "$D/left.out"
+	local machine
+	machine=$(below "$client" firecracker)
+	kill -9 "$client"
+	wait "$client" || true
+	wait_for 10 sh -c "! kill -0 $machine 2>/dev/null"
+	"$FLAMEBOX" rm left
 	is "$("$FLAMEBOX" ps -aq)" ""
 	is "$(find "$FLAMEBOX_ROOT" -type s)" ""
 }

@@ -3,10 +3,11 @@
 # The stand-in for Firecracker: what it takes and what it refuses, so that the tests
 # which drive FlameBox on it prove something.
 
-load lib
+load firecracker
 
 setup() {
 	STANDIN="${FLAMEBOX%/*}/tests/firecracker/firecracker"
+	FC_PROGRAM=$STANDIN
 	[ -x "$STANDIN" ] || skip "no stand-in built"
 	need curl jq
 	D=$BATS_TEST_TMPDIR
@@ -23,26 +24,7 @@ setup() {
 
 teardown() {
 	[ -z "${REAL:-}" ] || kill -9 "$REAL" 2>/dev/null || true
-	if [ -n "${PID:-}" ]; then
-		kill -9 "$PID" || true
-		wait "$PID" || true
-	fi 2>/dev/null
-}
-
-# start ARGUMENT…: with an API at $D/api
-start() {
-	"$STANDIN" --api-sock "$D/api" "$@" >"$D/console" 2>"$D/stderr" 3>&- &
-	PID=$!
-	fb_wait_until test -S "$D/api"
-}
-
-# api METHOD PATH [BODY]: its body in $output, its status in $code
-api() {
-	local -a data=()
-	[ $# -lt 3 ] || data=(-d "$3")
-	output=$(curl -sS --unix-socket "$D/api" -X "$1" -w '\n%{http_code}' "${data[@]}" "http://localhost$2")
-	code=${output##*$'\n'}
-	output=${output%$'\n'*}
+	fc_teardown
 }
 
 # refused METHOD PATH BODY TEXT: 400, with TEXT in the fault
@@ -83,7 +65,7 @@ host() {
 
 @test "by the API: a machine is described, started, paused, resumed" {
 	host
-	start
+	fc_start
 	api GET /
 	is "$(jq -r .state <<<"$output")" "Not started"
 	refused PATCH /vm '{"state": "Paused"}' "not supported before starting"
@@ -113,7 +95,7 @@ host() {
 }
 
 @test "what the OpenAPI text does not know is refused, each with its reason" {
-	start
+	fc_start
 	refused PUT /boot-source '{"kernel_image_path": "x", "kernel": 1}' 'unknown field `kernel`'
 	refused PUT /boot-source '{"boot_args": "x"}' 'missing field `kernel_image_path`'
 	refused PUT /boot-source '{"kernel_image_path": 5}' "expected a string"
@@ -150,7 +132,7 @@ both() {
 	mkdir "$D/real"
 	firecracker --api-sock "$D/real/api" >/dev/null 2>&1 3>&- &
 	REAL=$!
-	start
+	fc_start
 	fb_wait_until test -S "$D/real/api"
 	both PUT /boot-source '{"kernel_image_path": "x", "kernel": 1}'
 	both PUT /boot-source '{"boot_args": "x"}'
@@ -215,7 +197,7 @@ both() {
 
 @test "a snapshot is made of a paused machine, and loaded elsewhere" {
 	host
-	start --config-file "$D/config.json"
+	fc_start --config-file "$D/config.json"
 	fb_wait_until test -s "$D/said"
 	api PATCH /vm '{"state": "Paused"}'
 	api PUT /snapshot/create "{\"mem_file_path\": \"$D/mem\", \"snapshot_path\": \"$D/state\"}"
@@ -226,7 +208,7 @@ both() {
 	mkdir "$D/clone"
 	socat -u "UNIX-LISTEN:$D/clone/vsock_1024" "CREATE:$D/said" 3>&- &
 	fb_wait_until test -S "$D/clone/vsock_1024"
-	start
+	fc_start
 	refused PUT /snapshot/load "{\"snapshot_path\": \"$D/state\"}" "mem_backend"
 	api PUT /snapshot/load "{\"snapshot_path\": \"$D/state\", \"resume_vm\": true,
 		\"mem_backend\": {\"backend_type\": \"File\", \"backend_path\": \"$D/mem\"},

@@ -114,28 +114,6 @@ static bool get_version(struct standin *s, const char *arg, json_t *body,
 	return true;
 }
 
-static bool flush_metrics(struct standin *s)
-{
-	const char *path = s->metrics_path;
-	int fd;
-
-	if (!path)
-		path = json_string_value(json_object_get(
-			json_object_get(s->config, "metrics"), "metrics_path"));
-	if (!path)
-		return standin_refuse(s,
-				      "Internal Vmm error: metrics are not "
-				      "configured");
-	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-	if (fd < 0)
-		return standin_refuse(s, "Metrics error: %s", strerror(errno));
-	(void)dprintf(fd,
-		      "{\"utc_timestamp_ms\":1,\"vmm\":{\"panic_count\":0},"
-		      "\"seccomp\":{\"num_faults\":0}}\n");
-	(void)close(fd);
-	return true;
-}
-
 static bool act(struct standin *s, const char *arg, json_t *body,
 		struct reply *reply)
 {
@@ -145,7 +123,7 @@ static bool act(struct standin *s, const char *arg, json_t *body,
 	(void)arg;
 	(void)reply;
 	if (!strcmp(what, "FlushMetrics"))
-		return flush_metrics(s);
+		return standin_flush_metrics(s);
 	if (!strcmp(what, "SendCtrlAltDel"))
 		return s->state != NOT_STARTED ||
 		       standin_refuse(s,

@@ -59,6 +59,7 @@ static void gate(struct standin *s)
 __attribute__((noreturn)) static void reset(struct standin *s)
 {
 	gate(s);
+	(void)standin_flush_metrics(s);
 	standin_log(s, "INFO", "Vmm is stopping.");
 	standin_log(s, "INFO", "Firecracker exiting successfully. exit_code=0");
 	_exit(0);
@@ -293,14 +294,36 @@ static const char *command_name(char *const *args)
 static bool is_known(const char *name)
 {
 	static const char *const known[] = {
-		"cat",	 "complain", "crash", "echo",  "exit",	"false",
-		"flood", "lost",     "oom",   "panic", "sleep", "true",
+		"cat",	 "complain", "crash",	"echo", "exit",
+		"false", "flood",    "gateway", "lost", "oom",
+		"panic", "second",   "sleep",	"true",
 	};
 
 	for (size_t i = 0; i < FB_ARRAY_SIZE(known); i++)
 		if (!strcmp(name, known[i]))
 			return true;
 	return false;
+}
+
+static int dial(const struct guest *g);
+
+static void ask_gateway(struct guest *g)
+{
+	char answer[STANDIN_ANSWER_MAX];
+	char *words[] = { answer, NULL };
+
+	standin_ask_gateway(g->s, answer);
+	echo(g, FB_GUEST_STDOUT, words);
+}
+
+/* nobody but the first is let in */
+static bool second_is_refused(const struct guest *g)
+{
+	int fd = dial(g);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd == -ECONNREFUSED;
 }
 
 static struct fb_guest_exit run(struct guest *g, char *const *args)
@@ -318,6 +341,10 @@ static struct fb_guest_exit run(struct guest *g, char *const *args)
 		cat(g);
 	else if (!strcmp(name, "flood"))
 		flood(g, word);
+	else if (!strcmp(name, "gateway"))
+		ask_gateway(g);
+	else if (!strcmp(name, "second"))
+		exited.value = !second_is_refused(g);
 	else if (!strcmp(name, "sleep"))
 		return sleep_for(g, word);
 	else if (!strcmp(name, "oom"))
@@ -331,17 +358,30 @@ static struct fb_guest_exit run(struct guest *g, char *const *args)
 	return exited;
 }
 
-static void connect_to_host(struct guest *g)
+/* Return: descriptor; a negative errno */
+static int dial(const struct guest *g)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const char *path = json_string_value(json_object_get(
 		json_object_get(g->s->config, "vsock"), "uds_path"));
 	int n = snprintf(address.sun_path, sizeof(address.sun_path), "%s_%u",
 			 path ? path : "", FB_GUEST_VSOCK_PORT);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), r = 0;
 
-	g->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (!path || n >= (int)sizeof(address.sun_path) || g->fd < 0 ||
-	    connect(g->fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+	if (!path || n >= (int)sizeof(address.sun_path) || fd < 0)
+		r = -EINVAL;
+	else if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		r = -errno;
+	if (r == 0)
+		return fd;
+	(void)fb_close(fd);
+	return r;
+}
+
+static void connect_to_host(struct guest *g)
+{
+	g->fd = dial(g);
+	if (g->fd < 0) {
 		console(g->s, "flamebox-init: no host at vsock port 1024\r\n");
 		reset(g->s);
 	}

@@ -236,7 +236,6 @@ static bool attach_taps(struct standin *s)
 		int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 
 		(void)snprintf(request.ifr_name, IFNAMSIZ, "%s", name);
-		/* the tap stays open as long as the machine runs */
 		if (fd < 0 || ioctl(fd, TUNSETIFF, &request) < 0)
 			return standin_refuse(
 				s,
@@ -244,6 +243,8 @@ static bool attach_taps(struct standin *s)
 				"Error while creating ifreq structure: %s. "
 				"Invalid TUN/TAP Backend provided by %s.",
 				strerror(errno), name);
+		/* open as long as the machine runs */
+		s->tap = fd;
 	}
 	return true;
 }
@@ -260,6 +261,7 @@ bool standin_boot(struct standin *s)
 	if (!attach_taps(s) || !listen_vsock(s))
 		return false;
 	standin_set_state(s, RUNNING);
+	(void)standin_flush_metrics(s);
 	if (pthread_create(&guest, NULL, standin_run_guest, s) != 0)
 		return standin_refuse(s, "no thread for the guest");
 	return true;

@@ -17,6 +17,7 @@
  *   kill-STEP           is killed (SIGKILL)
  *   hang-STEP           goes no further, and does not end
  *   slow-STEP           takes a quarter of a second
+ *   panic-STEP          the guest's kernel panics: told on the console, status 0
  *
  * The steps: start, socket, config, boot (the VMM's); hello, spec, started, output,
  * exit (the guest's); request (each of the API).
@@ -41,6 +42,8 @@ enum standin_state { NOT_STARTED, RUNNING, PAUSED };
  * @config:  The configuration as a whole, section by section
  * @lock:    Of @state; @changed is told
  * @fields_only: Look at the configuration's fields, open nothing
+ * @flushes: How often the metrics were written
+ * @tap:     Of the guest's network, 0 = it has none
  * @failed:  Text of the last refusal
  */
 struct standin {
@@ -57,18 +60,27 @@ struct standin {
 	enum standin_state state;
 	bool snapshot_loaded;
 	bool fields_only;
+	unsigned int flushes;
+	int tap;
 	char failed[STANDIN_TEXT_MAX];
 };
 
 /** standin_fault() - Is this word in the program's name? */
 bool standin_fault(const char *kind, const char *what);
 
-/** standin_step() - Where die-, kill-, hang- and slow- act */
+/** standin_step() - Where die-, kill-, hang-, slow- and panic- act */
 void standin_step(struct standin *s, const char *name);
 
 /** standin_log() - A line as Firecracker logs it */
 __attribute__((format(printf, 3, 4))) void
 standin_log(const struct standin *s, const char *level, const char *fmt, ...);
+
+/**
+ * standin_flush_metrics() - One more line of them; its time stamp counts the lines
+ *
+ * Return: false with @s->failed.
+ */
+bool standin_flush_metrics(struct standin *s);
 
 /** standin_refuse() - Say why. Return: false */
 __attribute__((format(printf, 2, 3))) bool standin_refuse(struct standin *s,
@@ -108,6 +120,15 @@ int standin_listen(struct standin *s, const char *path);
 
 /** standin_serve() - Answers requests; never returns */
 void standin_serve(struct standin *s, int listener);
+
+#define STANDIN_ANSWER_MAX 32
+
+/**
+ * standin_ask_gateway() - Ask the guest's network who has 10.0.2.2
+ * @answer: Its MAC address in hex digits, or what went wrong
+ */
+void standin_ask_gateway(const struct standin *s,
+			 char answer[STANDIN_ANSWER_MAX]);
 
 /** standin_run_guest() - A thread: the guest, from its first word to the reset */
 void *standin_run_guest(void *standin);

@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "base/program.h"
 #include "base/spawn.h"
 #include "base/str.h"
 #include "tap.h"
@@ -137,6 +138,48 @@ static void test_spawn(void)
 	close(extra);
 }
 
+static void write_script(const char *text)
+{
+	if (fb_write_file_at(AT_FDCWD, "script", text, strlen(text), 0700) < 0)
+		abort();
+}
+
+static void test_program(const char *dir)
+{
+	struct fb_err err = { 0 };
+	char out[32], head[80];
+	int self;
+
+	if (chdir(dir) < 0)
+		abort();
+	write_script("#!/bin/sh\necho \"v1 $1\"\necho no >&2\nexit 3\n");
+	TAP_INT(fb_program_ask("./script", "--version", out, sizeof(out), &err),
+		0, "ask a program: %s", err.msg);
+	TAP_STR(out, "v1 --version\n", "it was asked this, and said that");
+	write_script("#!/bin/sh\nexec yes\n");
+	TAP_INT(fb_program_ask("./script", "x", out, 6, &err), 0,
+		"one that does not stop");
+	TAP_STR(out, "y\ny\ny", "the beginning of it");
+	TAP_INT(fb_program_ask("./none", "x", out, sizeof(out), &err), -ENOENT,
+		"no such program");
+	TAP_STR(out, "", "which says nothing");
+	TAP_INT(fb_program_needs_libraries("/proc/self/exe"), 1,
+		"this program needs libraries");
+	write_script(
+		"#!/bin/sh\n# longer than an ELF head, so that it is not "
+		"only short: 64 bytes and more\n");
+	TAP_INT(fb_program_needs_libraries("script"), -ENOEXEC, "a script");
+	TAP_INT(fb_program_needs_libraries("none"), -ENOENT, "no file");
+	self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	(void)fb_pread_full(self, head, sizeof(head), 0);
+	close(self);
+	if (fb_write_file_at(AT_FDCWD, "cut", head, sizeof(head), 0600) < 0)
+		abort();
+	TAP_INT(fb_program_needs_libraries("cut"), -ENOEXEC, "a cut program");
+	if (chdir("/") < 0)
+		abort();
+}
+
 int main(void)
 {
 	char dir[] = "/tmp/fb-test-base.XXXXXX";
@@ -146,6 +189,7 @@ int main(void)
 	test_hash();
 	if (TAP_OK(mkdtemp(dir) != NULL, "temporary directory"))
 		test_files(dir);
+	test_program(dir);
 	fb_rmtree_at(AT_FDCWD, dir);
 	test_spawn();
 	return tap_done();

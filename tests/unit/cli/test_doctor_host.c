@@ -179,6 +179,9 @@ static void test_rights(void)
 	const struct group *group;
 
 	put(root, "dev/kvm", "");
+	/* root's own group would open it to nobody */
+	if (geteuid() == 0 && fchownat(root, "dev/kvm", 0, 7, 0) < 0)
+		abort();
 	if (fchmodat(root, "dev/kvm", 0660, 0) < 0)
 		abort();
 	(void)fstatat(root, "dev/kvm", &st, 0);
@@ -200,7 +203,10 @@ static void test_rights(void)
 		       strstr(c->fix, "chmod g+rw"),
 	       "a group without rights gets some");
 	c = finding(root, 0, NULL, 0, "kvm-rights");
-	TAP_OK(c && c->status == FB_DOCTOR_OK, "root opens it");
+	TAP_OK(c && c->status == FB_DOCTOR_WARNING &&
+		       strstr(c->detail, "in a jail") &&
+		       strstr(c->fix, "chmod g+rw"),
+	       "root opens it, but its machines do not");
 	if (fchmodat(root, "dev/kvm", 0666, 0) < 0)
 		abort();
 	c = finding(root, st.st_uid + 1, NULL, 0, "kvm-rights");
@@ -258,27 +264,6 @@ static void test_kernel(void)
 	TAP_INT(fb_doctor_kernel_has_vsock(none), -EFBIG, "no kernel");
 }
 
-static void test_libraries(void)
-{
-	FB_FD int root = new_root();
-	FB_FD int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	FB_FD int script = -EBADF, cut = -EBADF;
-	char head[80];
-
-	put(root, "script",
-	    "#!/bin/sh\nexit 0\n# and more than an ELF head is "
-	    "long, so that it is not only short\n");
-	script = openat(root, "script", O_RDONLY | O_CLOEXEC);
-	put(root, "cut", "");
-	cut = openat(root, "cut", O_RDWR | O_CLOEXEC);
-	(void)fb_pread_full(self, head, sizeof(head), 0);
-	(void)fb_pwrite_full(cut, head, sizeof(head), 0);
-	TAP_INT(fb_doctor_needs_libraries(self), 1, "this program needs some");
-	TAP_INT(fb_doctor_needs_libraries(script), -ENOEXEC, "a script");
-	TAP_INT(fb_doctor_needs_libraries(cut), -ENOEXEC, "a cut program");
-	TAP_INT(fb_doctor_needs_libraries(-EBADF), -EBADF, "no file");
-}
-
 static void test_full(void)
 {
 	static struct fb_doctor_report report;
@@ -311,7 +296,6 @@ int main(void)
 	test_rights();
 	test_tun();
 	test_kernel();
-	test_libraries();
 	test_full();
 	(void)nftw(top, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 	return tap_done();

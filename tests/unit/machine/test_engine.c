@@ -227,6 +227,33 @@ static void test_kvm_only(void)
 	(void)unlink(smaller);
 }
 
+/* a device that only root can open is none for a machine without a jail */
+static void test_root_only(void)
+{
+	struct fb_probe probe = probe_of(FB_KVM_NATIVE);
+	FB_ENGINE_CHOICE struct fb_engine_choice got = { 0 };
+	struct fb_err err = { 0 };
+
+	probe.root_only = true;
+	TAP_INT(choose("qemu", NULL, &probe, &got, &err), 0,
+		"QEMU is taken: %s", err.msg);
+	TAP_INT(got.accel, FB_ACCEL_TCG, "in software");
+	fb_engine_choice_release(&got);
+	TAP_INT(choose("qemu", "kvm", &probe, &got, &err), -EOPNOTSUPP,
+		"not with KVM");
+	TAP_OK(strstr(err.msg,
+		      "QEMU needs KVM, which can't be used: /dev/kvm "
+		      "is for root only") &&
+		       strstr(err.hint, "chmod g+rw"),
+	       "with reason and fix: %s; %s", err.msg, err.hint);
+	err = (struct fb_err){ 0 };
+	TAP_INT(choose("firecracker", NULL, &probe, &got, &err), -EOPNOTSUPP,
+		"nor Firecracker without its jailer");
+	TAP_OK(strstr(err.msg, "a jail would have"), "%s", err.msg);
+	TAP_INT(choose("auto", NULL, &probe, &got, &err), 0, "auto goes on");
+	TAP_STR(got.ops ? got.ops->name : "", "qemu", "to the next engine");
+}
+
 int main(void)
 {
 	if (!mkdtemp(folder) || setenv("PATH", folder, 1) < 0)
@@ -238,6 +265,7 @@ int main(void)
 	test_kvm_only();
 	make_program(firecracker, "firecracker");
 	test_firecracker();
+	test_root_only();
 	(void)unlink(program);
 	(void)unlink(firecracker);
 	(void)rmdir(folder);

@@ -5,12 +5,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
+#include <stddef.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/io.h"
@@ -225,6 +229,41 @@ static void test_codes(void)
 	TAP_INT(fb_jail_status(0), 0, "well");
 }
 
+/* as a security module does, from a root with all its capabilities */
+static int forbid_mounts(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mount, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { FB_ARRAY_SIZE(code), code };
+
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static void test_try(void)
+{
+	int status = -1;
+	pid_t pid;
+
+	TAP_INT(fb_jail_try(), 0, "a jail can be made here");
+	pid = fork();
+	if (pid == 0)
+		_exit(forbid_mounts() < 0 ? 1 : -fb_jail_try());
+	(void)waitpid(pid, &status, 0);
+	TAP_OK(WIFEXITED(status) && WEXITSTATUS(status) == EACCES,
+	       "not where mounts are forbidden");
+	pid = fork();
+	if (pid == 0)
+		_exit(setuid(65534) < 0 ? 1 : -fb_jail_try());
+	(void)waitpid(pid, &status, 0);
+	TAP_OK(WIFEXITED(status) && WEXITSTATUS(status) == EPERM,
+	       "nor without root's rights");
+}
+
 static bool has_rights(void)
 {
 	pid_t pid = geteuid() == 0 ? fork() : -1;
@@ -244,6 +283,7 @@ int main(void)
 		tap_skip("namespaces take root's rights");
 		return tap_done();
 	}
+	test_try();
 	set_up(&f);
 	test_sight(&f);
 	test_namespaces(&f);

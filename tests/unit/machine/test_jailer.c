@@ -25,7 +25,7 @@ static const struct fb_jailer jailer = {
 };
 
 static const struct fb_machine_config machine = {
-	.metrics_fd = -EBADF,
+	.metrics_fd = 25,
 	.kernel_fd = 27,
 	.initramfs_fd = 28,
 	.cpus = 2,
@@ -157,6 +157,14 @@ static void test_decision(void)
 	TAP_INT(fb_jailer_find(NULL, NULL, "/bin/sh", &path, why, NULL), 0,
 		"a VMM without one");
 	TAP_OK(!path && why[0], "is not jailed");
+	path = fb_jailer_program("auto", "sh", "/bin/sh");
+	TAP_OK(path && strstr(path, "/sh"), "it is looked for beside the VMM");
+	free(FB_TAKE_PTR(path));
+	path = fb_jailer_program("/bin/sh", "none", "/nonexistent");
+	TAP_STR(path, "/bin/sh", "or where it was said to be");
+	free(FB_TAKE_PTR(path));
+	TAP_OK(!fb_jailer_program(NULL, "none", "/bin/sh"),
+	       "and not elsewhere");
 	TAP_INT(fb_jailer_find("auto", "no-such-jailer", "/bin/sh", &path, why,
 			       NULL),
 		0, "none beside the VMM");
