@@ -51,7 +51,7 @@ check-fresh: ## quickstart and quickstart check in a bare Debian tree (as root)
 	@scripts/check-fresh
 
 bench: all ## figures and ratios, side by side with other tools
-	$(call ninja,bench/bench-bare)
+	$(call ninja,bench-programs)
 	@bench/run $(BUILD)
 
 lint: ## format, static analysis, shell scripts, layers
