@@ -15,13 +15,15 @@
 
 /**
  * struct part - One blob of the image
+ * @whole:  Fetched and verified, and with us still
  * @done:   In the store
- * @writer: While we fetch it
+ * @writer: Until it is in the store, if we fetch it
  */
 struct part {
 	struct pull *pull;
 	struct fb_digest digest;
 	uint64_t size_bytes;
+	bool whole;
 	bool done;
 	struct fb_blob_writer *writer;
 	char text[FB_DIGEST_TEXT_MAX];
@@ -56,16 +58,34 @@ static int part_reset(void *ctx, struct fb_err *err)
 static int part_done(void *ctx, struct fb_err *err)
 {
 	struct part *part = ctx;
-	int r = fb_store_blob_commit(part->writer, NULL, err);
 
-	if (r < 0)
-		return r;
-	part->writer = NULL;
-	part->done = true;
+	(void)err;
+	part->whole = true;
+	fb_store_blob_write_out(part->writer);
 	fb_pull_convert_ended(part->pull->conversion, &part->digest);
 	fb_progress(part->pull->ctx->progress, FB_PROGRESS_COMPLETE, part->text,
 		    part->size_bytes, part->size_bytes);
 	return 0;
+}
+
+/*
+ * All that came together is published together: the disk's journal is then waited for
+ * once, not once a layer.
+ */
+static int publish(struct part *parts, size_t count, struct fb_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		if (!parts[i].whole || parts[i].done)
+			continue;
+		r = fb_store_blob_commit(parts[i].writer, NULL, err);
+		if (r < 0)
+			break;
+		parts[i].writer = NULL;
+		parts[i].done = true;
+	}
+	return r;
 }
 
 static ssize_t part_read(void *ctx, uint64_t offset, void *buf, size_t len)
@@ -159,7 +179,7 @@ static int fetch_claimed(struct pull *p, struct part *parts, size_t count,
 	if (!blobs)
 		return fb_err_set(err, -ENOMEM, "fetch layers: %m");
 	for (size_t i = 0; i < count; i++) {
-		if (!parts[i].writer)
+		if (!parts[i].writer || parts[i].whole)
 			continue;
 		blobs[n++] = (struct fb_registry_blob){
 			.digest = parts[i].digest,
@@ -189,14 +209,17 @@ static int fetch_ours(struct pull *p, struct part *parts, size_t count,
 		       "fetch again from the start: %s", first.msg);
 		r = 0;
 		for (size_t i = 0; r == 0 && i < count; i++)
-			if (parts[i].writer)
+			if (parts[i].writer && !parts[i].whole)
 				r = part_reset(&parts[i], err);
-		return r < 0 ? r
-			     : fetch_claimed(p, parts, count, &resumed, err);
+		if (r == 0)
+			r = fetch_claimed(p, parts, count, &resumed, &first);
 	}
 	if (r < 0 && err)
 		*err = first;
-	return r;
+	/* also what came before another layer failed */
+	if (r < 0)
+		(void)publish(parts, count, NULL);
+	return r < 0 ? r : publish(parts, count, err);
 }
 
 /* One round. Return: parts that another process fetches; negative errno */

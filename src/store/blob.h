@@ -97,6 +97,9 @@ uint64_t fb_store_blob_size(const struct fb_blob_writer *writer);
 int fb_store_blob_write(struct fb_blob_writer *writer, const void *data,
 			size_t len, struct fb_err *err);
 
+/** fb_store_blob_write_out() - Start writing to the disk what it does not have yet; waits for nothing */
+void fb_store_blob_write_out(struct fb_blob_writer *writer);
+
 /**
  * fb_store_blob_read() - Read back bytes that were written
  *
@@ -121,7 +124,8 @@ int fb_store_blob_restart(struct fb_blob_writer *writer, struct fb_err *err);
  * @writer: Freed on success; on failure only discard (or suspend) is left
  * @ret_digest: What it is now called, or NULL
  *
- * A blob that is there already stays (one with another size is replaced).
+ * A blob that is there already stays (one with another size is replaced).  Its bytes
+ * are on the disk then; its name is when an image that has it is entered.
  *
  * Return: 0; -EBADMSG wrong digest or size; a negative errno.
  */

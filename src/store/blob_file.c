@@ -43,6 +43,21 @@ int fb_store_blob_dir(struct fb_store *store, enum fb_hash_kind kind,
 	return fd;
 }
 
+int fb_store_blobs_sync(struct fb_store *store, struct fb_err *err)
+{
+	for (size_t i = 0; i < FB_ARRAY_SIZE(kinds); i++) {
+		FB_FD int fd = fb_store_blob_dir(store, kinds[i], false, NULL);
+
+		if (fd == -ENOENT)
+			continue;
+		if (fd < 0 || fsync(fd) < 0)
+			return fb_err_set(err, fd < 0 ? fd : -errno,
+					  "sync the blobs of '%s': %m",
+					  store->state);
+	}
+	return 0;
+}
+
 int fb_store_blob_open(struct fb_store *store, const struct fb_digest *digest,
 		       uint64_t size_bytes, uint64_t *ret_size_bytes,
 		       struct fb_err *err)

@@ -171,6 +171,8 @@ int fb_store_images_put(struct fb_store *store,
 		r = check_blobs(store, entries[i].blobs, entries[i].blob_count,
 				err);
 	if (r == 0)
+		r = fb_store_blobs_sync(store, err);
+	if (r == 0)
 		r = fb_db_begin(store, true, &tx, err);
 	for (size_t i = 0; r == 0 && i < count; i++)
 		r = put_all(store, &entries[i], err);

@@ -114,6 +114,9 @@ int fb_lease_note(struct fb_lease *lease, const struct fb_digest *digest,
 
 /* --- blob_file.c --- */
 
+/** fb_store_blobs_sync() - Have the names of all published blobs on the disk. Return: 0; negative errno */
+int fb_store_blobs_sync(struct fb_store *store, struct fb_err *err);
+
 /** fb_store_blob_dir() - Folder of an algorithm's blobs (borrowed); negative errno */
 int fb_store_blob_dir(struct fb_store *store, enum fb_hash_kind kind,
 		      bool create, struct fb_err *err);
