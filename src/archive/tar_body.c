@@ -26,9 +26,7 @@ static int stored_piece(struct fb_tar *tar, uint64_t max,
 	if (n < 0)
 		return (int)n;
 	if (n == 0)
-		return fb_err_wrap(
-			err, fb_err_set(err, -EBADMSG, "archive is cut short"),
-			"entry '%.200s'", tar->name);
+		return fb_err_set(err, -EBADMSG, "archive is cut short");
 	tar->pos += (uint64_t)n;
 	tar->body_left -= (uint64_t)n;
 	tar->file_pos += (uint64_t)n;

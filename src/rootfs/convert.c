@@ -91,6 +91,13 @@ int fb_conversion_check_entry(struct fb_conversion *c,
 			err, -EFBIG, "over %llu bytes unpacked",
 			(unsigned long long)c->options.max_unpacked_bytes);
 	c->file_bytes += e->size_bytes;
+	/* a short name may stand for thousands of folders, and be packed well */
+	if (c->tree.bytes > c->options.max_tree_bytes)
+		return fb_err_set(
+			err, -EFBIG,
+			"over %llu bytes of names, attributes and "
+			"lists of blocks",
+			(unsigned long long)c->options.max_tree_bytes);
 	return 0;
 }
 
@@ -317,8 +324,8 @@ static void tell_notes(const struct fb_conversion *c)
 		       (unsigned long long)n->dropped_devices);
 	if (n->dropped_xattrs)
 		fb_log(c->options.log, FB_LOG_INFO,
-		       "convert: %llu extended attributes of other kinds than "
-		       "user, trusted, security: left out",
+		       "convert: %llu extended attributes that Linux or SquashFS "
+		       "does not have there: left out",
 		       (unsigned long long)n->dropped_xattrs);
 }
 

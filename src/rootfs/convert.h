@@ -23,7 +23,7 @@
 #include "oci/manifest.h"
 
 /* Raised whenever the same layers would give other bytes than before */
-#define FB_ROOTFS_FORMAT_VERSION 2u
+#define FB_ROOTFS_FORMAT_VERSION 3u
 
 /* Most layers of an image */
 #define FB_ROOTFS_LAYERS_MAX FB_LAYERS_MAX
@@ -95,6 +95,8 @@ int fb_rootfs_compression_parse(const char *text,
  * @max_ratio:    Most uncompressed bytes for a byte of a layer, once it gave
  *                more than 1 GiB; default 2000
  * @max_entries:  Most tar entries of all layers; default 64 Mi
+ * @max_tree_bytes: Most memory for names, attributes and lists of blocks; default
+ *                4 GiB
  * @skip_image_digest: Leave the result's digest unset (saves reading the image)
  * @recipe_fd:    Empty file where the layers are remembered for other images
  *                (borrowed); NULL = they are not
@@ -113,6 +115,7 @@ struct fb_rootfs_options {
 	uint64_t max_unpacked_bytes;
 	uint64_t max_ratio;
 	uint64_t max_entries;
+	uint64_t max_tree_bytes;
 	bool skip_image_digest;
 	const int *recipe_fd;
 	const struct fb_log *log;
@@ -141,7 +144,8 @@ int fb_rootfs_options_resolve(const struct fb_rootfs_options *in,
  * @directories:    Of these
  * @hidden_files:   Files of lower layers that were never compressed
  * @dropped_acls:   Entries whose POSIX ACLs SquashFS cannot hold
- * @dropped_xattrs: xattrs of no namespace that SquashFS holds, and overlay's
+ * @dropped_xattrs: xattrs that Linux does not let such an entry have or SquashFS
+ *                does not hold, and overlay's
  * @dropped_devices: Character devices 0:0
  * @ignored_entries: Reserved names (".wh..wh."), vendors' types
  * @rescanned_layers: Layers that were read twice

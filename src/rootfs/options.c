@@ -106,6 +106,8 @@ int fb_rootfs_options_resolve(const struct fb_rootfs_options *in,
 		o.max_ratio = 2000;
 	if (!o.max_entries)
 		o.max_entries = 64ull << 20;
+	if (!o.max_tree_bytes)
+		o.max_tree_bytes = 4ull << 30;
 	*ret = o;
 	return 0;
 }

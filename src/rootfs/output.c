@@ -60,16 +60,25 @@ int fb_sqfs_output_flush(struct fb_sqfs_output *out, struct fb_err *err)
 	return used ? put(out, out->buf, used, out->pos - used, err) : 0;
 }
 
+int fb_sqfs_output_check(const struct fb_sqfs_output *out, uint64_t size,
+			 struct fb_err *err)
+{
+	int r;
+
+	if (size <= out->max_bytes)
+		return 0;
+	r = fb_err_set(err, -EFBIG, "the image grows over %llu bytes",
+		       (unsigned long long)out->max_bytes);
+	return fb_err_hint(err, r, "raise --max-image-size");
+}
+
 int fb_sqfs_output_write(struct fb_sqfs_output *out, const void *data,
 			 size_t len, struct fb_err *err)
 {
-	int r = 0;
+	int r = fb_sqfs_output_check(out, out->pos + len, err);
 
-	if (len > out->max_bytes || out->pos > out->max_bytes - len) {
-		r = fb_err_set(err, -EFBIG, "the image grows over %llu bytes",
-			       (unsigned long long)out->max_bytes);
-		return fb_err_hint(err, r, "raise --max-image-size");
-	}
+	if (r < 0)
+		return r;
 	if (len >= DIRECT_SIZE || out->used + len > BUFFER_SIZE)
 		r = fb_sqfs_output_flush(out, err);
 	if (r == 0 && len >= DIRECT_SIZE) {

@@ -38,6 +38,10 @@ void fb_sqfs_output_release(struct fb_sqfs_output *out);
 int fb_sqfs_output_write(struct fb_sqfs_output *out, const void *data,
 			 size_t len, struct fb_err *err);
 
+/** fb_sqfs_output_check() - Does the image fit at @size bytes? Return: 0; -EFBIG with a hint */
+int fb_sqfs_output_check(const struct fb_sqfs_output *out, uint64_t size,
+			 struct fb_err *err);
+
 /** fb_sqfs_output_flush() - Everything into the file. Return: as fb_sqfs_output_write() */
 int fb_sqfs_output_flush(struct fb_sqfs_output *out, struct fb_err *err);
 

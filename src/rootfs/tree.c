@@ -54,6 +54,7 @@ void *fb_tree_alloc(struct fb_tree *tree, size_t size)
 		if (!chunk)
 			return NULL;
 		chunk->size = room;
+		tree->bytes += room;
 		chunk->next = tree->chunks;
 		tree->chunks = chunk;
 	}

@@ -101,8 +101,15 @@ struct fb_tree_node {
 
 struct fb_tree_chunk;
 
+/**
+ * struct fb_tree - Arena and table
+ * @bytes:      Of the arena
+ * @link_bytes: Of what symbolic links left to be walked, in all
+ */
 struct fb_tree {
 	struct fb_tree_chunk *chunks;
+	uint64_t bytes;
+	uint64_t link_bytes;
 	struct fb_tree_node **slots;
 	size_t slot_count; /* a power of two */
 	size_t used;

@@ -14,6 +14,8 @@
 
 /* most bytes that links may leave to be walked */
 #define REST_MAX (1u << 16)
+/* … and of a whole image: many entries behind long chains would take hours */
+#define LINK_BYTES_MAX (256ull << 20)
 
 const char *fb_path_component(const char **path, size_t *len)
 {
@@ -108,7 +110,7 @@ static int clean(const char *name, struct fb_place *place, struct fb_err *err)
 }
 
 struct walk {
-	const struct fb_tree *tree;
+	struct fb_tree *tree;
 	struct fb_tree_node *root;
 	struct fb_place *place;
 	struct fb_str text; /* owns what links left to be walked */
@@ -136,6 +138,14 @@ static int follow(struct walk *w, const struct fb_tree_node *link,
 
 		fb_str_release(&next);
 		return fb_err_set(err, r, "follow a symbolic link: %m");
+	}
+	w->tree->link_bytes += next.len;
+	if (w->tree->link_bytes > LINK_BYTES_MAX) {
+		fb_str_release(&next);
+		return fb_err_set(err, -ELOOP,
+				  "symbolic links on the ways of over %llu "
+				  "bytes in all",
+				  LINK_BYTES_MAX);
 	}
 	fb_str_release(&w->text);
 	w->text = next;
@@ -178,7 +188,7 @@ static int step(struct walk *w, const char *name, size_t len,
 	return 0;
 }
 
-int fb_place_find(const struct fb_tree *tree, struct fb_tree_node *root,
+int fb_place_find(struct fb_tree *tree, struct fb_tree_node *root,
 		  const char *name, struct fb_place *ret, struct fb_err *err)
 {
 	struct walk w = { .tree = tree,

@@ -25,7 +25,7 @@ struct fb_place {
 
 /**
  * fb_place_find() - Walk to where a name is
- * @tree:  Table (borrowed)
+ * @tree:  Table (borrowed, counts what links cost)
  * @root:  Of the layer
  * @name:  As it stands in the archive
  * @ret:   Written also on failure, then without meaning
@@ -36,7 +36,7 @@ struct fb_place {
  * Return: 0; 1 a parent has a reserved name (".wh."): the entry means nothing;
  * -EBADMSG a parent is a file; -E2BIG over Linux' limits; -ELOOP; -ENOMEM.
  */
-int fb_place_find(const struct fb_tree *tree, struct fb_tree_node *root,
+int fb_place_find(struct fb_tree *tree, struct fb_tree_node *root,
 		  const char *name, struct fb_place *ret, struct fb_err *err);
 
 /** fb_place_make() - Make the missing folders, implied (rule 3). Return: 0; -E2BIG; -ENOMEM */

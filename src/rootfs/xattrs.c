@@ -20,17 +20,29 @@ static bool starts(const char *text, const char *prefix)
 	return !strncmp(text, prefix, strlen(prefix));
 }
 
+/* A namespace, and a name in it */
+static bool is_in(const char *name, const char *space)
+{
+	return starts(name, space) && name[strlen(space)];
+}
+
+/* What Linux lets such an entry have, and SquashFS holds */
+static bool is_possible(enum fb_tar_type type, const char *name)
+{
+	if (is_in(name, "user."))
+		return type == FB_TAR_FILE || type == FB_TAR_DIR;
+	return is_in(name, "trusted.") || is_in(name, "security.");
+}
+
 /* rule 10; counts what is left out */
-static bool is_kept(const struct fb_tar_xattr *x,
+static bool is_kept(enum fb_tar_type type, const char *name,
 		    struct fb_rootfs_result *result)
 {
-	if (starts(x->name, "system.posix_acl_")) {
+	if (starts(name, "system.posix_acl_")) {
 		result->dropped_acls++;
 		return false;
 	}
-	if ((starts(x->name, "user.") || starts(x->name, "trusted.") ||
-	     starts(x->name, "security.")) &&
-	    !starts(x->name, "trusted.overlay."))
+	if (is_possible(type, name) && !starts(name, "trusted.overlay."))
 		return true;
 	result->dropped_xattrs++;
 	return false;
@@ -146,7 +158,7 @@ int fb_xattrs_keep(struct fb_xattr_sets *sets, struct fb_tree *tree,
 	for (size_t i = 0; i < entry->xattr_count; i++) {
 		const struct fb_tar_xattr *x = &entry->xattrs[i];
 
-		if (is_kept(x, result))
+		if (is_kept(entry->type, x->name, result))
 			v[count++] = (struct fb_xattr){
 				.name = x->name,
 				.value = x->value,

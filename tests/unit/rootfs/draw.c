@@ -24,7 +24,7 @@ static const char *draw_name(struct draw *d)
 		"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
 		"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn";
 
-	if (chance(d, 60))
+	if (chance(d, 20))
 		return arena_printf(d->arena, "x%s", tail);
 	return names[draw_number(d, d->names)];
 }
@@ -107,6 +107,8 @@ static void draw_xattrs(struct draw *d, struct stack_entry *e)
 		"trusted.overlay.opaque",
 		"system.posix_acl_access",
 		"user.a",
+		"user.",
+		"security.",
 	};
 
 	e->xattr_count = draw_number(d, STACK_XATTRS_MAX + 1);
@@ -199,6 +201,7 @@ static void draw_entry(struct draw *d, struct stack_layer *layer)
 	struct stack_entry e = { .name = dress(d, path) };
 
 	draw_attributes(d, &e);
+	e.format = draw_number(d, 3 * 4 * 2 * 4 * 8);
 	switch (draw_number(d, 20)) {
 	case 0:
 	case 1:

@@ -258,12 +258,22 @@ static int check_type(struct check *c, const char *path,
 	return 0;
 }
 
-static bool wanted_xattr(const struct stack_xattr *x)
+static bool is_in(const char *name, const char *space)
 {
-	return (!strncmp(x->name, "user.", 5) ||
-		!strncmp(x->name, "trusted.", 8) ||
-		!strncmp(x->name, "security.", 9)) &&
-	       strncmp(x->name, "trusted.overlay.", 16) != 0;
+	size_t len = strlen(space);
+
+	return !strncmp(name, space, len) && name[len];
+}
+
+/* rule 10 */
+static bool wanted_xattr(const struct stack_entry *e,
+			 const struct stack_xattr *x)
+{
+	if (is_in(x->name, "user."))
+		return e->type == '0' || e->type == '5';
+	return is_in(x->name, "security.") ||
+	       (is_in(x->name, "trusted.") &&
+		!is_in(x->name, "trusted.overlay."));
 }
 
 /* Is this one among the entry's? The last of a name counts */
@@ -272,7 +282,7 @@ static bool has_xattr(const struct stack_entry *e, const char *name,
 {
 	for (size_t i = e->xattr_count; i-- > 0;)
 		if (!strcmp(e->xattrs[i].name, name))
-			return wanted_xattr(&e->xattrs[i]) &&
+			return wanted_xattr(e, &e->xattrs[i]) &&
 			       e->xattrs[i].len == value->size &&
 			       !memcmp(e->xattrs[i].value, value->value,
 				       value->size);
@@ -289,7 +299,7 @@ static size_t wanted_xattrs(const struct stack_entry *e)
 		for (size_t k = i + 1; k < e->xattr_count; k++)
 			again = again ||
 				!strcmp(e->xattrs[i].name, e->xattrs[k].name);
-		count += !again && wanted_xattr(&e->xattrs[i]);
+		count += !again && wanted_xattr(e, &e->xattrs[i]);
 	}
 	return count;
 }

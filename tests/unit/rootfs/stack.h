@@ -38,7 +38,9 @@ struct stack_xattr {
  * @name:   As it stands in the archive
  * @link:   Target, or NULL
  * @data:   Of a file, @size bytes
- * @sparse: Write it as a pax 1.0 sparse file, zero runs of 512 as holes
+ * @sparse: Write it as a sparse file, zero runs of 512 as holes
+ * @format: Which of the ways to write the same thing is taken, where one is
+ *          possible: see stack.c; any number
  */
 struct stack_entry {
 	char type;
@@ -47,6 +49,7 @@ struct stack_entry {
 	const void *data;
 	size_t size;
 	bool sparse;
+	unsigned int format;
 	unsigned int mode;
 	uint32_t uid;
 	uint32_t gid;

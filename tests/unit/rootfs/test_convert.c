@@ -269,6 +269,10 @@ static void test_limits(void)
 	expect(&image, &o, 0, "", "just as many as allowed");
 	o = (struct fb_rootfs_options){ .max_unpacked_bytes = 100000 };
 	expect(&image, &o, -EFBIG, "layer 1 of 1: ", "too much unpacked");
+	o = (struct fb_rootfs_options){ .max_tree_bytes = 100000 };
+	expect(&image, &o, -EFBIG,
+	       "over 100000 bytes of names, attributes and lists of blocks",
+	       "too many names");
 	stack_image_release(&image);
 }
 

@@ -117,6 +117,53 @@ static void test_deep_links(void)
 	       "10,000 deep by links");
 }
 
+/* A chain of links whose targets are long, and many entries behind it */
+static void test_long_links(void)
+{
+	FB_STR struct fb_str tar = FB_STR_INIT(TB_MAX);
+	FB_STR struct fb_str rec = FB_STR_INIT(TB_MAX);
+	char link[64], to[4096], path[64];
+
+	for (int i = 0; i < 255; i++) {
+		(void)snprintf(link, sizeof(link), "l%d", i);
+		for (size_t k = 0; k < 4000; k += 2)
+			memcpy(to + k, "./", 2);
+		(void)snprintf(to + 4000, sizeof(to) - 4000, i ? "l%d" : ".",
+			       i - 1);
+		tb_text_record(&rec, "linkpath", to);
+		tb_pax(&tar, &rec, 'x');
+		tb_header(&tar,
+			  &(struct tb_entry){ .name = link, .type = '2' });
+	}
+	for (int i = 0; i < 1000; i++) {
+		(void)snprintf(path, sizeof(path), "l254/%d", i);
+		tb_header(&tar,
+			  &(struct tb_entry){ .name = path, .type = '0' });
+	}
+	expect(&tar, -ELOOP, "symbolic links on the ways of over",
+	       "a thousand entries behind a megabyte of links");
+}
+
+/* Names of two bytes, each a folder more: what is small packed, and large here */
+static void test_many_folders(void)
+{
+	const struct fb_rootfs_options o = { .max_tree_bytes = 32u << 20 };
+	FB_STR struct fb_str tar = FB_STR_INIT(TB_MAX);
+	struct fb_rootfs_result result;
+	struct fb_err err = { 0 };
+	char name[4096];
+
+	for (int i = 0; i < 1000; i++) {
+		(void)snprintf(name, sizeof(name), "%04d/", i);
+		for (size_t k = 5; k < 4091; k += 2)
+			memcpy(name + k, "d/", 3);
+		add_file(&tar, name);
+	}
+	TAP_INT(convert_tar(&tar, STACK_ZSTD, &o, NULL, &result, &err), -EFBIG,
+		"two million folders of a thousand entries");
+	TAP_OK(strstr(err.msg, "layer 1 of 1: entry '0"), "%s", err.msg);
+}
+
 static void test_out_of_the_tree(void)
 {
 	static const char *const names[] = { "../../../x", "/x", "a/../../x",
@@ -340,6 +387,8 @@ int main(void)
 {
 	test_names();
 	test_deep_links();
+	test_long_links();
+	test_many_folders();
 	test_out_of_the_tree();
 	test_cut();
 	test_many_layers(127, 0);

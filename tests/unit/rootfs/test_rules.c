@@ -239,6 +239,19 @@ static const struct rule_case cases[] = {
 	       "f d 644 0:0 @0 =\nl e 777 0:0 @0 ->x\n"
 	       "d f 755 0:0 @0 [trusted.t=1]\n",
 	  NULL },
+	{ "10: user.* of files and folders only, and names that are some",
+	  { { { .type = '2', .name = "a", .link = "x", XATTR("user.a", "1") },
+	      { .type = '6', .name = "b", XATTR("user.a", "1") },
+	      { .type = '2',
+		.name = "c",
+		.link = "x",
+		XATTR("trusted.t", "1") },
+	      CHAR("d", .major = 1, XATTR("security.s", "1")),
+	      FILE_("e", "", XATTR("user.", "1")) } },
+	  ROOT "l a 777 0:0 @0 ->x\np b 0 0:0 @0\n"
+	       "l c 777 0:0 @0 ->x [trusted.t=1]\n"
+	       "c d 600 0:0 @0 1:0 [security.s=1]\nf e 644 0:0 @0 =\n",
+	  NULL },
 	{ "11: ids and devices to their ends",
 	  { { FILE_("a", "", .uid = 4294967294u, .gid = 4294967294u),
 	      CHAR("c", .major = 4095, .minor = 1048575),
