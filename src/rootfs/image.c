@@ -2,15 +2,15 @@
 #include "rootfs/image.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/hash.h"
 #include "base/io.h"
+#include "rootfs/digest.h"
 #include "rootfs/tables.h"
 
-#define HASH_BUF_SIZE (1u << 20)
 #define LZ4_OPTIONS_SIZE 10u
 
 /* lz4 is the one kind whose options the kernel insists on */
@@ -142,31 +142,6 @@ static void release_tables(struct fb_tables *t)
 	free(t->sets);
 }
 
-static int hash_image(const struct fb_image *image, struct fb_digest *ret,
-		      struct fb_err *err)
-{
-	FB_FREE uint8_t *buf = malloc(HASH_BUF_SIZE);
-	FB_HASH struct fb_hash *hash = fb_hash_new(FB_HASH_SHA256);
-	struct fb_digest d = { .set = true, .kind = FB_HASH_SHA256 };
-	uint64_t at = 0;
-	ssize_t n;
-
-	if (!buf || !hash)
-		return fb_err_set(err, -ENOMEM, "hash the image: %m");
-	do {
-		n = fb_pread_full(image->out.fd, buf, HASH_BUF_SIZE, at);
-		if (n < 0)
-			return fb_err_set(err, (int)n, "hash the image: %m");
-		if (fb_hash_update(hash, buf, (size_t)n) < 0)
-			return fb_err_set(err, -EIO, "hash the image: %m");
-		at += (uint64_t)n;
-	} while ((size_t)n == HASH_BUF_SIZE);
-	if (fb_hash_final(hash, d.hash) < 0)
-		return fb_err_set(err, -EIO, "hash the image: %m");
-	*ret = d;
-	return 0;
-}
-
 int fb_image_finish(struct fb_image *image, struct fb_tree_node *root,
 		    struct fb_rootfs_result *ret, struct fb_err *err)
 {
@@ -190,13 +165,18 @@ int fb_image_finish(struct fb_image *image, struct fb_tree_node *root,
 	if (r < 0)
 		return r;
 	ret->image_bytes = (image->out.pos + SQ_PAD - 1) / SQ_PAD * SQ_PAD;
+	r = fb_sqfs_output_check(&image->out, ret->image_bytes, err);
+	if (r < 0)
+		return r;
 	/* also takes off what duplicates left behind the end */
 	if (ftruncate(image->out.fd, (off_t)image->out.pos) < 0 ||
 	    ftruncate(image->out.fd, (off_t)ret->image_bytes) < 0)
 		return fb_err_set(err, -errno, "pad the image: %m");
-	return image->options->skip_image_digest
-		       ? 0
-		       : hash_image(image, &ret->digest, err);
+	if (image->options->skip_image_digest)
+		return 0;
+	/* whoever syncs it next finds that done while it was hashed */
+	(void)sync_file_range(image->out.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	return fb_digest_file(image->out.fd, &ret->digest, err);
 }
 
 void fb_image_release(struct fb_image *image)
