@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -75,6 +76,20 @@ static int rootfs_options(const struct convert_flags *flags,
 	return r;
 }
 
+/* "-", and whatever else is standard output by another name: /dev/stdout, … */
+static bool is_stdout(const char *path)
+{
+	struct stat named, standard;
+
+	if (!strcmp(path, "-"))
+		return true;
+	return stat(path, &named) == 0 &&
+	       fstat(STDOUT_FILENO, &standard) == 0 &&
+	       named.st_dev == standard.st_dev &&
+	       named.st_ino == standard.st_ino &&
+	       (!S_ISCHR(named.st_mode) || isatty(STDOUT_FILENO));
+}
+
 static int convert_image(const struct convert_flags *flags,
 			 const struct fb_image_context *ctx,
 			 const struct fb_image_pull *pull,
@@ -86,7 +101,9 @@ static int convert_image(const struct convert_flags *flags,
 					      .name = pull->reference,
 					      .platform = pull->platform,
 					      .trust = pull->trust };
-	const struct fb_image_target target = { .path = flags->output,
+	const struct fb_image_target target = { .path = is_stdout(flags->output)
+								? "-"
+								: flags->output,
 						.fd = STDOUT_FILENO };
 	struct fb_rootfs_options options;
 	int r = rootfs_options(flags, &options, err);
@@ -150,7 +167,7 @@ static int convert_run(struct fb_cli *cli, const struct fb_call *call,
 	r = check_words(flags, call, err);
 	if (r < 0)
 		return r;
-	to_stdout = flags->output[0] == '-' && !flags->output[1];
+	to_stdout = is_stdout(flags->output);
 	if (to_stdout && isatty(STDOUT_FILENO))
 		return fb_err_set(err, -EINVAL,
 				  "convert: refusing to write a file system "

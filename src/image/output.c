@@ -8,16 +8,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/hash.h"
 #include "base/io.h"
 
 #define COPY_BYTES 1048576
+/* as Linux has it */
+#define LINKS_MAX 40
 
 void fb_output_release(struct fb_output *out)
 {
@@ -74,12 +78,54 @@ static int open_file(struct fb_output *out)
 	return out->fd < 0 ? -errno : 0;
 }
 
+/* Where a link's text leads, that stands at @path */
+static char *beside(const char *path, const char *text)
+{
+	FB_FREE char *copy = strdup(path);
+	char *joined;
+
+	if (!copy || text[0] == '/')
+		return copy ? strdup(text) : NULL;
+	return asprintf(&joined, "%s/%s", dirname(copy), text) < 0 ? NULL
+								   : joined;
+}
+
+/*
+ * What a symbolic link names is written, also what is not there yet; the link
+ * itself (think of /dev/stdout) is not replaced.
+ */
+static int follow_links(const char *path, char **ret)
+{
+	FB_FREE char *at = strdup(path);
+	char text[PATH_MAX], *next;
+	ssize_t n;
+
+	for (int links = 0; at; links++) {
+		n = readlink(at, text, sizeof(text) - 1);
+		if (n < 0) {
+			*ret = FB_TAKE_PTR(at);
+			return 0;
+		}
+		if (links == LINKS_MAX)
+			return -ELOOP;
+		text[n] = '\0';
+		next = beside(at, text);
+		free(at);
+		at = next;
+	}
+	return -ENOMEM;
+}
+
 static int open_path(const char *path, struct fb_output *out)
 {
-	FB_FREE char *for_dir = strdup(path);
-	FB_FREE char *for_name = strdup(path);
+	FB_FREE char *for_dir = NULL;
+	FB_FREE char *for_name = NULL;
+	int r = follow_links(path, &for_dir);
 
-	if (!for_dir || !for_name)
+	if (r < 0)
+		return r;
+	for_name = strdup(for_dir);
+	if (!for_name)
 		return -ENOMEM;
 	out->name = strdup(basename(for_name));
 	if (!out->name)

@@ -35,8 +35,9 @@ struct fb_output {
 /**
  * fb_output_open() - Start a file
  * @store:  For a spool where @path is a stream
- * @path:   Final name; "-" = @stream; something that is there and is no regular
- *          file (a pipe, a device) is written to at the end
+ * @path:   Final name, symbolic links at its end followed; "-" = @stream;
+ *          something that is there and is no regular file (a pipe, a device) is
+ *          written to at the end
  * @stream: Descriptor (borrowed)
  * @ret:    End it with fb_output_release()
  *

@@ -180,12 +180,24 @@ static int open_converted(struct conversion *c, struct fb_image_rootfs *ret,
 	return 0;
 }
 
+static int publish(struct conversion *c, struct fb_store_temp *temp,
+		   const struct fb_rootfs_result *result, struct fb_err *err)
+{
+	struct fb_rootfs_record record = { .key = c->key,
+					   .sha256 = result->digest,
+					   .size_bytes = result->image_bytes };
+
+	(void)snprintf(record.compression, sizeof(record.compression), "%s",
+		       fb_rootfs_compression_name(c->options.compression));
+	return fb_store_rootfs_publish(c->ctx->store, temp, &record,
+				       &c->image->manifest, err);
+}
+
 static int convert_and_publish(struct conversion *c, struct fb_err *err)
 {
 	FB_STORE_TEMP struct fb_store_temp temp = FB_STORE_TEMP_INIT;
 	FB_STORE_TEMP struct fb_store_temp recipe = FB_STORE_TEMP_INIT;
 	struct fb_rootfs_result result;
-	struct fb_rootfs_record record = { .key = c->key };
 	int r = fb_store_temp_create(c->ctx->store, &temp, err);
 
 	if (r == 0)
@@ -195,12 +207,7 @@ static int convert_and_publish(struct conversion *c, struct fb_err *err)
 		r = convert_into(c, temp.fd, &result, err);
 	if (r < 0)
 		return r;
-	record.sha256 = result.digest;
-	record.size_bytes = result.image_bytes;
-	(void)snprintf(record.compression, sizeof(record.compression), "%s",
-		       fb_rootfs_compression_name(c->options.compression));
-	r = fb_store_rootfs_publish(c->ctx->store, &temp, &record,
-				    &c->image->manifest, err);
+	r = publish(c, &temp, &result, err);
 	if (r == 0 && result.recipe)
 		fb_known_layers_keep(&c->key, &recipe);
 	return r;
@@ -210,6 +217,7 @@ static int convert_and_publish(struct conversion *c, struct fb_err *err)
 static int work_lock(struct conversion *c, struct fb_work_lock *ret,
 		     struct fb_err *err)
 {
+	FB_WORK_LOCK struct fb_work_lock wanted = FB_WORK_LOCK_INIT;
 	char key[FB_DIGEST_TEXT_MAX];
 	bool said = false;
 	int r;
@@ -221,6 +229,10 @@ static int work_lock(struct conversion *c, struct fb_work_lock *ret,
 			fb_progress(c->ctx->progress, FB_PROGRESS_WAITING,
 				    c->text, 0, 0);
 		said = true;
+		/* whoever has the lock sees by this one that somebody waits */
+		if (wanted.fd < 0)
+			(void)fb_store_work_lock(c->ctx->store, "wanted", key,
+						 false, &wanted, NULL);
 		(void)poll(NULL, 0, WAIT_MS);
 		r = fb_progress_tick(c->ctx->progress);
 		if (r < 0)
@@ -286,12 +298,71 @@ static int copy_converted(struct conversion *c, int fd,
 
 	if (r < 0)
 		return r;
+	if (have.size_bytes > c->options.max_image_bytes)
+		return -EFBIG; /* so says the conversion that follows */
 	*ret = (struct fb_rootfs_result){
 		.digest = have.digest,
 		.image_bytes = have.size_bytes,
 	};
 	return fb_copy_verified(have.fd, fd, &have.digest, have.size_bytes,
 				err);
+}
+
+/* What the user gets is no file of ours; a process that waits is given a copy. */
+static void share_if_wanted(struct conversion *c, int fd,
+			    const struct fb_rootfs_result *result)
+{
+	FB_STORE_TEMP struct fb_store_temp temp = FB_STORE_TEMP_INIT;
+	FB_WORK_LOCK struct fb_work_lock wanted = FB_WORK_LOCK_INIT;
+	char key[FB_DIGEST_TEXT_MAX];
+	int r = fb_store_work_lock(c->ctx->store, "wanted",
+				   fb_digest_format(&c->key, key), false,
+				   &wanted, NULL);
+
+	if (r != -EWOULDBLOCK)
+		return;
+	r = fb_store_temp_create(c->ctx->store, &temp, NULL);
+	if (r == 0)
+		r = fb_copy_verified(fd, temp.fd, &result->digest,
+				     result->image_bytes, NULL);
+	if (r == 0)
+		r = publish(c, &temp, result, NULL);
+	if (r < 0)
+		fb_log(c->ctx->log, FB_LOG_INFO,
+		       "convert: another process waits and has to do it again: "
+		       "%s",
+		       strerror(-r));
+}
+
+/* Return: 0 it was there; -ENOENT it has to be converted; another errno */
+static int copy_to(struct conversion *c, struct fb_output *out,
+		   struct fb_rootfs_result *ret, struct fb_err *err)
+{
+	int r = copy_converted(c, out->fd, ret, NULL);
+
+	if (r == 0)
+		return 0;
+	r = fb_output_clear(out, err);
+	return r < 0 ? r : -ENOENT;
+}
+
+static int convert_to(struct conversion *c, struct fb_output *out,
+		      struct fb_rootfs_result *ret, struct fb_err *err)
+{
+	FB_WORK_LOCK struct fb_work_lock lock = FB_WORK_LOCK_INIT;
+	int r = copy_to(c, out, ret, err);
+
+	if (r != -ENOENT)
+		return r;
+	r = work_lock(c, &lock, err);
+	if (r == 0)
+		r = copy_to(c, out, ret, err);
+	if (r != -ENOENT)
+		return r;
+	r = convert_into(c, out->fd, ret, err);
+	if (r == 0)
+		share_if_wanted(c, out->fd, ret);
+	return r;
 }
 
 int fb_image_convert(const struct fb_image_context *ctx,
@@ -308,16 +379,9 @@ int fb_image_convert(const struct fb_image_context *ctx,
 	if (r == 0)
 		r = fb_output_open(ctx->store, target->path, target->fd, &out,
 				   err);
-	if (r == 0) {
-		r = copy_converted(&c, out.fd, &result, NULL);
-		if (r < 0)
-			r = fb_output_clear(&out, err);
-		else
-			r = 1;
-	}
 	if (r == 0)
-		r = convert_into(&c, out.fd, &result, err);
-	if (r >= 0)
+		r = convert_to(&c, &out, &result, err);
+	if (r == 0)
 		r = fb_output_commit(&out, err);
 	conversion_end(&c);
 	if (r == 0)

@@ -61,6 +61,9 @@ struct fb_image_target {
  * @ret:    Digest and size, and more where it was not there already; written on
  *          success only
  *
+ * Two processes that want the same one at once convert it once: the one that
+ * waits copies it from the store, where the other one puts it for that.
+ *
  * Return: 0; as fb_image_ensure_rootfs(); a negative errno.
  */
 int fb_image_convert(const struct fb_image_context *ctx,

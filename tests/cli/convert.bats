@@ -65,6 +65,83 @@ setup() { fb_setup; }
 	is "$(cat "$BATS_TEST_TMPDIR/sum")" "$(sha256sum <"$BATS_TEST_TMPDIR/x" | cut -d' ' -f1)"
 }
 
+@test "convert: standard output by another name" {
+	[ -L /dev/stdout ] || skip "no /dev/stdout here"
+	fb_load test/bb:1
+	cd "$BATS_TEST_TMPDIR" || return 1
+	local sum
+	sum=$(fb convert test/bb:1 -o want)
+	fb convert test/bb:1 -o /dev/stdout >file 2>said
+	is "$(cat said)" "$sum"
+	cmp want file
+	# shellcheck disable=SC2002
+	fb convert test/bb:1 -o /dev/stdout 2>said | cat >file
+	is "$(cat said)" "$sum"
+	cmp want file
+	[ -L /dev/stdout ]
+}
+
+@test "convert writes what a link names, and leaves the link" {
+	fb_load test/bb:1
+	cd "$BATS_TEST_TMPDIR" || return 1
+	local sum
+	sum=$(fb convert test/bb:1 -o want)
+	mkdir there
+	ln -s there/real link
+	is "$(fb convert test/bb:1 -o link)" "$sum"
+	is "$(readlink link)" there/real
+	cmp want there/real
+	echo old >there/real
+	is "$(fb convert test/bb:1 -o link)" "$sum"
+	cmp want there/real
+	ln -s loop loop
+	run --separate-stderr fb convert test/bb:1 -o loop
+	is "$status" 1
+	is "$(lines_of "$stderr")" 1
+	has "$stderr" "symbolic links"
+	is "$(find . -name '*.tmp')" ""
+}
+
+@test "two that convert one image at once do the work once" {
+	cd "$BATS_TEST_TMPDIR" || return 1
+	fb_layout dir latest
+	# 30 MB that are slow to pack
+	seq 4000000 >numbers
+	umoci insert --rootless --image dir:latest numbers /numbers >/dev/null
+	fb load -q -i dir --name slow:1
+	local words=(convert -q --compression gzip --level 9 slow:1) first
+	"$FLAMEBOX" "${words[@]}" -o a >sum.a 3>&- &
+	first=$!
+	until [ -n "$(ls -A "$FLAMEBOX_ROOT/locks")" ]; do
+		kill -0 "$first"
+		sleep 0.01
+	done
+	fb "${words[@]}" -o b >sum.b
+	wait "$first"
+	cmp a b
+	cmp sum.a sum.b
+	# the second one took it from the store
+	is "$(find "$FLAMEBOX_ROOT/rootfs" -name '*.squashfs' | wc -l)" 1
+	fb prune -af >/dev/null
+	is "$(find "$FLAMEBOX_ROOT/rootfs" -type f)" ""
+	# one alone leaves nothing there
+	fb load -q -i dir --name slow:1
+	fb convert -q slow:1 -o c
+	is "$(find "$FLAMEBOX_ROOT/rootfs" -type f)" ""
+}
+
+@test "convert --max-image-size counts where the file is there already, too" {
+	fb_load test/bb:1
+	cd "$BATS_TEST_TMPDIR" || return 1
+	fb convert -q test/bb:1 -o a
+	cp a kept
+	run --separate-stderr fb convert --max-image-size 64k test/bb:1 -o a
+	is "$status" 1
+	is "$(lines_of "$stderr")" 1
+	has "$stderr" "grows over 65536 bytes"
+	cmp a kept
+}
+
 @test "what convert wrote is a SquashFS with the image's files" {
 	need unsquashfs
 	fb_load test/bb:1
