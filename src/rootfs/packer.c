@@ -15,11 +15,18 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "rootfs/codec.h"
 
 #define SLOTS_PER_WORKER 8u
 #define RING_BYTES_MAX (24u << 20)
+/*
+ * With as many workers as CPUs, whoever inflates and parses gets less than a CPU
+ * while there is a backlog, and one CPU is idle when that is packed.  So they go
+ * first (on Linux a thread has a nice value of its own).
+ */
+#define WORKER_NICE 3
 
 struct worker {
 	struct fb_packer *packer;
@@ -108,6 +115,9 @@ static void *worker_main(void *arg)
 	struct fb_packer *p = w->packer;
 	struct fb_packed *b;
 
+	/* more than 19 is 19; that it fails harms nobody */
+	(void)setpriority(PRIO_PROCESS, 0,
+			  getpriority(PRIO_PROCESS, 0) + WORKER_NICE);
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
 		while (p->taken == p->submitted && !p->stop)
