@@ -140,11 +140,27 @@ static int serve(struct fb_channel *ch, const struct fb_guest_spec *spec,
 	return r < 0 ? fb_err_set(err, r, "write to the host: %m") : 0;
 }
 
+/* A machine that was saved while it waited here goes on elsewhere: whom it was
+ * connected with is not there, but somebody listens.  A port has no other end. */
+static int wait_for_spec(struct fb_channel *ch, struct fb_guest_spec *spec,
+			 struct fb_err *err)
+{
+	int r = fb_session_begin(ch, spec, err);
+
+	while ((r == -ECONNRESET || r == -EPIPE) && !ch->can_splice) {
+		(void)close(ch->fd);
+		r = fb_channel_open(ch, err);
+		if (r == 0)
+			r = fb_session_begin(ch, spec, err);
+	}
+	return r;
+}
+
 static int begin(struct fb_channel *ch, struct fb_guest_spec *spec,
 		 struct fb_trace *trace, struct fb_err *err)
 {
 	struct fb_failure exit;
-	int r = fb_session_begin(ch, spec, err), block;
+	int r = wait_for_spec(ch, spec, err), block;
 
 	fb_trace_mark(trace, "begin");
 	block = fb_channel_block(ch, false);
@@ -162,8 +178,10 @@ int main(void)
 	struct fb_trace *trace = fb_trace_new();
 	struct fb_guest_spec spec = { 0 };
 	struct fb_err err = { 0 };
-	int r = ready(&ch, &err);
+	int r;
 
+	fb_trace_mark(trace, "init");
+	r = ready(&ch, &err);
 	fb_trace_mark(trace, "ready");
 	if (r < 0)
 		reset(&err);

@@ -70,6 +70,14 @@ _flamebox() {
 		_flamebox_words "$(flamebox ps -a --format '{{.Names}}' \
 			2>/dev/null)" "$cur"
 		;;
+	pause)
+		_flamebox_words "$(flamebox ps --filter status=running \
+			--format '{{.Names}}' 2>/dev/null)" "$cur"
+		;;
+	unpause)
+		_flamebox_words "$(flamebox ps --filter status=paused \
+			--format '{{.Names}}' 2>/dev/null)" "$cur"
+		;;
 	*) ;;
 	esac
 	# a colon divides words for bash: only what is behind it is replaced

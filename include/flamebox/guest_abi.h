@@ -30,7 +30,8 @@
  * always.
  *
  * A host that loses the channel must count the guest as lost, and the other way
- * round: the guest resets at once.
+ * round: the guest resets at once.  Only one that waits for BEGIN, over vsock, connects
+ * again and says HELLO: it may have been saved there, and go on elsewhere.
  *
  * A stream is named by its process and its role: process 0 is the entrypoint,
  * further ones are for exec.

@@ -105,6 +105,7 @@ extern const struct fb_command fb_cmd_inspect;
 extern const struct fb_command fb_cmd_load;
 extern const struct fb_command fb_cmd_login;
 extern const struct fb_command fb_cmd_logout;
+extern const struct fb_command fb_cmd_pause;
 extern const struct fb_command fb_cmd_prune;
 extern const struct fb_command fb_cmd_ps;
 extern const struct fb_command fb_cmd_pull;
@@ -114,6 +115,7 @@ extern const struct fb_command fb_cmd_rmi;
 extern const struct fb_command fb_cmd_run;
 extern const struct fb_command fb_cmd_save;
 extern const struct fb_command fb_cmd_tag;
+extern const struct fb_command fb_cmd_unpause;
 extern const struct fb_command fb_cmd_verify;
 extern const struct fb_command fb_cmd_version;
 

@@ -91,12 +91,6 @@ static void add_type(json_t *rows, const char *type, size_t total,
 				"Reclaimable", free_text));
 }
 
-static bool is_alive(const struct fb_container_entry *entry)
-{
-	return entry->state == FB_CONTAINER_RUNNING ||
-	       entry->state == FB_CONTAINER_PREPARING;
-}
-
 static void add_containers(const struct df *df, json_t *rows)
 {
 	uint64_t bytes = 0, stopped = 0;
@@ -104,7 +98,7 @@ static void add_containers(const struct df *df, json_t *rows)
 
 	for (size_t i = 0; i < df->containers.count; i++) {
 		bytes += df->container_bytes[i];
-		if (is_alive(&df->containers.v[i]))
+		if (fb_container_is_alive(df->containers.v[i].state))
 			active++;
 		else
 			stopped += df->container_bytes[i];

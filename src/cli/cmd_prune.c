@@ -93,8 +93,7 @@ static int prune_containers(struct fb_cli *cli, struct fb_store *store,
 	int r = fb_store_container_list(store, &all, err);
 
 	for (size_t i = 0; r == 0 && i < all.count; i++) {
-		if (all.v[i].state == FB_CONTAINER_RUNNING ||
-		    all.v[i].state == FB_CONTAINER_PREPARING)
+		if (fb_container_is_alive(all.v[i].state))
 			continue;
 		if (first)
 			(void)fprintf(cli->out, "Deleted Containers:\n");

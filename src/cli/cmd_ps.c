@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/format.h"
 #include "cli/names.h"
+#include "cli/ps_filter.h"
 #include "container/exit_record.h"
 #include "oci/json.h"
 #include "store/container.h"
@@ -22,6 +23,7 @@ struct ps_flags {
 	bool quiet;
 	bool no_trunc;
 	const char *format;
+	struct fb_strv filter;
 };
 
 static const struct fb_option ps_options[] = {
@@ -34,6 +36,9 @@ static const struct fb_option ps_options[] = {
 	FB_OPTION_STRING(struct ps_flags, format, 0, "format", "string",
 			 "Print with a template, as 'table', or as 'json' "
 			 "(an object a line)"),
+	FB_OPTION_LIST(struct ps_flags, filter, 'f', "filter", "filter",
+		       "Show only some: ancestor, before, exited, id, label, "
+		       "name, since, status"),
 	FB_OPTION_END,
 };
 
@@ -88,18 +93,19 @@ static void quote_command(const char *text, bool whole, struct fb_str *out)
 }
 
 /* "Up 2 minutes": the words of "2 minutes ago" without their last */
-static void describe_running(int dir_fd, int64_t now_s, char out[80])
+static void describe_running(int dir_fd, int64_t now_s, const char *more,
+			     char out[80])
 {
 	char ago[48];
 	struct stat st;
 
 	if (fstatat(dir_fd, FB_CONTAINER_FILE_STARTED, &st, 0) < 0) {
-		(void)snprintf(out, 80, "Up");
+		(void)snprintf(out, 80, "Up%s", more);
 		return;
 	}
 	(void)fb_format_ago(st.st_mtim.tv_sec, now_s, ago);
-	(void)snprintf(out, 80, "Up %.*s", (int)(strlen(ago) - strlen(" ago")),
-		       ago);
+	(void)snprintf(out, 80, "Up %.*s%s",
+		       (int)(strlen(ago) - strlen(" ago")), ago, more);
 }
 
 static void describe_exited(int dir_fd, int64_t now_s, char out[80])
@@ -120,7 +126,10 @@ static void describe(enum fb_container_state state, int dir_fd, int64_t now_s,
 {
 	switch (state) {
 	case FB_CONTAINER_RUNNING:
-		describe_running(dir_fd, now_s, out);
+		describe_running(dir_fd, now_s, "", out);
+		break;
+	case FB_CONTAINER_PAUSED:
+		describe_running(dir_fd, now_s, " (Paused)", out);
 		break;
 	case FB_CONTAINER_EXITED:
 		describe_exited(dir_fd, now_s, out);
@@ -135,21 +144,17 @@ static void describe(enum fb_container_state state, int dir_fd, int64_t now_s,
 	}
 }
 
-static json_t *container_row(struct fb_store *store,
-			     const struct fb_container_entry *entry,
+static json_t *container_row(const struct fb_container_entry *entry, int dir_fd,
 			     bool no_trunc, int64_t now_s)
 {
-	FB_CONTAINER_HANDLE struct fb_container_handle handle =
-		FB_CONTAINER_HANDLE_INIT;
 	FB_STR struct fb_str command = FB_STR_INIT(COMMAND_MAX);
 	FB_STR struct fb_str quoted = FB_STR_INIT(5 * COMMAND_MAX);
 	int64_t created_s = entry->created_ns / 1000000000;
 	char id[FB_CONTAINER_ID_LEN + 1], status[80], ago[48], when[40];
 
-	(void)fb_store_container_open(store, entry->id, false, &handle, NULL);
-	read_command(handle.dir_fd, &command);
+	read_command(dir_fd, &command);
 	quote_command(fb_str_cstr(&command), no_trunc, &quoted);
-	describe(entry->state, handle.dir_fd, now_s, status);
+	describe(entry->state, dir_fd, now_s, status);
 	(void)snprintf(id, sizeof(id), "%.*s",
 		       no_trunc ? FB_CONTAINER_ID_LEN : SHORT_ID, entry->id);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "ID",
@@ -159,6 +164,25 @@ static json_t *container_row(struct fb_store *store,
 			 fb_format_time_listed(created_s, when), "Status",
 			 status, "State", fb_container_state_name(entry->state),
 			 "Ports", "", "Names", entry->name);
+}
+
+/* Return: 0, also where it is left out; -ENOMEM */
+static int add_row(struct fb_store *store,
+		   const struct fb_container_entry *entry,
+		   const struct fb_ps_filter *filter, bool no_trunc,
+		   json_t *rows)
+{
+	FB_CONTAINER_HANDLE struct fb_container_handle handle =
+		FB_CONTAINER_HANDLE_INIT;
+
+	(void)fb_store_container_open(store, entry->id, false, &handle, NULL);
+	if (!fb_ps_filter_match(filter, entry, handle.dir_fd))
+		return 0;
+	return json_array_append_new(rows,
+				     container_row(entry, handle.dir_fd,
+						   no_trunc, time(NULL))) < 0
+		       ? -ENOMEM
+		       : 0;
 }
 
 static int ps_print(struct fb_cli *cli, const struct ps_flags *flags,
@@ -176,19 +200,22 @@ static int ps_print(struct fb_cli *cli, const struct ps_flags *flags,
 		{ "Ports", "PORTS", true },
 		{ "Names", "NAMES", true },
 	};
+	FB_PS_FILTER struct fb_ps_filter filter = { 0 };
 	const char *format = flags->format;
 	FB_JSON json_t *rows = json_array();
+	int r = fb_ps_filter_parse(&flags->filter, list, &filter, err);
 
+	if (r < 0)
+		return r;
 	if (!format && flags->quiet)
 		format = "{{.ID}}";
 	for (size_t i = 0; i < list->count; i++) {
-		if (!flags->all && list->v[i].state != FB_CONTAINER_RUNNING)
+		if (!flags->all && !filter.all &&
+		    !fb_container_is_up(list->v[i].state))
 			continue;
-		if (json_array_append_new(rows,
-					  container_row(store, &list->v[i],
-							flags->no_trunc,
-							time(NULL))) < 0)
-			return fb_err_set(err, -ENOMEM, "list containers: %m");
+		r = add_row(store, &list->v[i], &filter, flags->no_trunc, rows);
+		if (r < 0)
+			return fb_err_set(err, r, "list containers: %m");
 	}
 	return fb_format_rows(format, columns, FB_ARRAY_SIZE(columns), rows,
 			      cli->out, err);

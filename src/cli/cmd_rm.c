@@ -17,14 +17,16 @@ static const struct fb_option rm_options[] = {
 	FB_OPTION_END,
 };
 
-static bool is_alive(const struct fb_container_entry *entry)
-{
-	return entry->state == FB_CONTAINER_RUNNING ||
-	       entry->state == FB_CONTAINER_PREPARING;
-}
-
 static int refuse(const struct fb_container_entry *entry, struct fb_err *err)
 {
+	if (entry->state == FB_CONTAINER_PAUSED)
+		return fb_err_hint(
+			err,
+			fb_err_set(err, -EBUSY,
+				   "cannot remove container '%s': container is "
+				   "paused and must be unpaused first",
+				   entry->name),
+			"or force remove: flamebox rm -f %s", entry->name);
 	return fb_err_hint(
 		err,
 		fb_err_set(err, -EBUSY,
@@ -45,9 +47,9 @@ static int remove_one(struct fb_store *store, const char *text, bool force,
 
 	if (r < 0)
 		return r;
-	if (is_alive(&entry) && !force)
+	if (fb_container_is_alive(entry.state) && !force)
 		return refuse(&entry, err);
-	if (is_alive(&entry))
+	if (fb_container_is_alive(entry.state))
 		r = fb_container_kill(store, entry.id, err);
 	if (r == 0)
 		r = fb_store_container_open(store, entry.id, true, &held, err);

@@ -176,8 +176,7 @@ static struct fb_container_spec container_spec(const struct run *run)
 	const struct fb_run_flags *f = run->flags;
 	const struct fb_config *config = &run->cli->config;
 	struct fb_engine_wish wish = fb_run_flags_wish(f, run->cli);
-
-	return (struct fb_container_spec){
+	struct fb_container_spec spec = {
 		.process = &run->process,
 		.root_fd = run->rootfs.fd,
 		.hostname = run->hostname,
@@ -198,12 +197,18 @@ static struct fb_container_spec container_spec(const struct run *run)
 		.initramfs = f->initramfs,
 		.debug = f->timeline != NULL ||
 			 run->cli->log.level >= FB_LOG_DEBUG,
+		.timed = f->timeline != NULL,
+		.console = f->console,
 		.boot_timeout_s = wish.interpreted ? BOOT_TIMEOUT_INTERPRETED_S
 						   : BOOT_TIMEOUT_S,
 	};
+
+	memcpy(spec.rates, run->parsed.rates, sizeof(spec.rates));
+	return spec;
 }
 
-/* when init reached what, on our clock: "ready" is its HELLO */
+/* when init reached what, on our clock: "ready" is its HELLO, and the kernel's clock
+ * begins with it */
 static void mark_guest(struct fb_timeline *t,
 		       const struct fb_session_result *seen)
 {
@@ -212,22 +217,28 @@ static void mark_guest(struct fb_timeline *t,
 	for (size_t i = 0; i < seen->phase_count; i++)
 		if (!strcmp(seen->phases[i].name, "ready"))
 			ready = seen->phases[i].ns;
-	if (ready && seen->hello_ns > ready)
-		fb_timeline_mark_at(t, "kernel", seen->hello_ns - ready);
 	fb_timeline_mark_at(t, "ready", seen->hello_ns);
-	for (size_t i = 0; ready && i < seen->phase_count; i++)
-		if (seen->phases[i].ns > ready)
+	if (!ready || seen->hello_ns <= ready)
+		return;
+	fb_timeline_mark_at(t, "kernel", seen->hello_ns - ready);
+	for (size_t i = 0; i < seen->phase_count; i++)
+		if (seen->phases[i].ns != ready)
 			fb_timeline_mark_at(t, seen->phases[i].name,
 					    seen->hello_ns - ready +
 						    seen->phases[i].ns);
 }
 
-static void mark_session(struct fb_timeline *t,
-			 const struct fb_session_result *seen)
+static void mark_session(struct run *run, const struct fb_session_result *seen)
 {
+	struct fb_timeline *t = &run->timeline;
+
+	if (!run->flags->timeline)
+		return;
+	fb_timeline_mark_at(t, "VMM up", seen->vmm_ns);
+	fb_timeline_mark_at(t, "InstanceStart", seen->start_ns);
 	mark_guest(t, seen);
-	fb_timeline_mark_at(t, "running", seen->started_ns);
-	fb_timeline_mark_at(t, "exited", seen->exit_ns);
+	fb_timeline_mark_at(t, "entrypoint", seen->started_ns);
+	fb_timeline_mark_at(t, "exit", seen->exit_ns);
 	fb_timeline_mark(t, "gone");
 }
 
@@ -262,7 +273,7 @@ static int finish(struct run *run, const struct fb_session_result *seen,
 	struct fb_err lost = { 0 };
 	int r = fb_container_wait(&run->container, &record, &lost);
 
-	mark_session(&run->timeline, seen);
+	mark_session(run, seen);
 	if (seen->aborted_by)
 		return 128 + seen->aborted_by;
 	if (r < 0 && seen->exited) {
@@ -291,14 +302,20 @@ static int start_and_follow(struct run *run, struct fb_err *err)
 		.raw = run->flags->tty && interactive,
 		.sig_proxy = run->flags->sig_proxy,
 		.log = &run->cli->log,
+		.show_console = spec.console,
+		.timed = spec.timed,
 	};
 	struct fb_session_result seen;
 	int r = fb_container_start(&run->container, &spec, &run->cli->log, err);
 
-	fb_timeline_mark(&run->timeline, "prepared");
+	fb_timeline_mark_at(&run->timeline, "prepare",
+			    run->container.prepared_ns);
 	if (r < 0)
 		return r;
 	(void)fflush(run->cli->out);
+	options.console = run->container.console;
+	options.watch = run->container.watch;
+	options.watch_folder = run->container.watch_folder;
 	r = fb_session_run(run->container.socket, &options, &seen, err);
 	run->container.socket = -EBADF;
 	return finish(run, &seen, r, err);
@@ -350,6 +367,7 @@ static int run_run(struct fb_cli *cli, const struct fb_call *call,
 	int r;
 
 	fb_timeline_start(&run.timeline);
+	fb_timeline_mark(&run.timeline, "request");
 	r = fb_run_flags_parse(run.flags, cli, &run.parsed, err);
 	if (r == 0) {
 		spec = container_spec(&run);

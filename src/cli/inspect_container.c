@@ -112,15 +112,28 @@ static json_t *state_json(const struct fb_container_entry *entry, int dir_fd)
 	if (over)
 		(void)fb_exit_record_error(&record, &said);
 	return json_pack(
-		"{s:s, s:b, s:b, s:i, s:s, s:s, s:s, s:s?, s:b}", "Status",
+		"{s:s, s:b, s:b, s:b, s:i, s:s, s:s, s:s, s:s?, s:b}", "Status",
 		fb_container_state_name(entry->state), "Running",
-		entry->state == FB_CONTAINER_RUNNING, "OOMKilled", record.oom,
+		fb_container_is_up(entry->state), "Paused",
+		entry->state == FB_CONTAINER_PAUSED, "OOMKilled", record.oom,
 		"ExitCode", over ? fb_exit_record_status(&record) : 0, "Error",
 		said.msg, "StartedAt", started_at(dir_fd, started),
 		"FinishedAt",
 		over ? fb_format_time(record.ended_s, ended) : ZERO_TIME, "End",
 		over ? fb_exit_class_name(record.class_) : NULL, "DiskFull",
 		record.disk_full);
+}
+
+/* what it is held to, in docker's form */
+static json_t *host_config(const json_t *config, bool auto_remove)
+{
+	json_t *host =
+		json_pack("{s:o, s:o, s:b}", "CpuCount", member(config, "Cpus"),
+			  "Memory", member(config, "MemoryBytes"), "AutoRemove",
+			  auto_remove);
+
+	(void)json_object_update(host, json_object_get(config, "Rates"));
+	return host;
 }
 
 static json_t *container_json(const struct fb_container_entry *entry,
@@ -133,7 +146,7 @@ static json_t *container_json(const struct fb_container_entry *entry,
 
 	return json_pack(
 		"{s:s, s:s, s:s, s:o, s:o, s:s, s:s, "
-		"s:{s:s, s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:o, s:b}, "
+		"s:{s:s, s:o, s:o, s:o, s:o, s:o}, s:o, "
 		"s:{s:o, s:o, s:o, s:o}}",
 		"Id", entry->id, "Created",
 		fb_format_time(entry->created_ns / 1000000000, created), "Path",
@@ -144,8 +157,7 @@ static json_t *container_json(const struct fb_container_entry *entry,
 		"User", member(config, "User"), "WorkingDir",
 		member(config, "Cwd"), "Tty", member(config, "Terminal"),
 		"Labels", label_map(json_object_get(config, "Labels")),
-		"HostConfig", "CpuCount", member(config, "Cpus"), "Memory",
-		member(config, "MemoryBytes"), "AutoRemove", entry->auto_remove,
+		"HostConfig", host_config(config, entry->auto_remove),
 		"FlameBox", "Engine", member(config, "Engine"), "Accelerator",
 		member(config, "Accelerator"), "VmmLog", vmm_log(dir_fd),
 		"Metrics", metrics(dir_fd));

@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "cli/format.h"
 #include "cli/names.h"
+#include "cli/run_rates.h"
 #include "oci/env.h"
 #include "volume/upper.h"
 
@@ -38,6 +39,9 @@ const struct fb_option fb_run_options[] = {
 	     "Keep what is written in the guest's memory instead of on a disk"),
 	FLAG(init, 0, "init",
 	     "Run a small init that forwards signals and reaps processes"),
+	FLAG(console, 0, "console",
+	     "Show the machine's console, with what its kernel says, on "
+	     "standard error"),
 	FLAG(quiet, 'q', "quiet", "Don't show progress"),
 	FLAG_ON(sig_proxy, 0, "sig-proxy", "Forward signals to the command"),
 	FLAG_ON(tls_verify, 0, "tls-verify",
@@ -84,6 +88,14 @@ const struct fb_option fb_run_options[] = {
 	LIST(ulimit, 0, "ulimit", "list", "Resource limit: name=soft[:hard]"),
 	LIST(label, 'l', "label", "list", "Set metadata: key=value"),
 	LIST(label_file, 0, "label-file", "list", "Read labels from a file"),
+	LIST(rates[FB_RATE_READ_BYTES], 0, "device-read-bps", "list",
+	     "Limit bytes a second read from a disk: /dev/vdX:number[unit]"),
+	LIST(rates[FB_RATE_WRITE_BYTES], 0, "device-write-bps", "list",
+	     "Limit bytes a second written to a disk: /dev/vdX:number[unit]"),
+	LIST(rates[FB_RATE_READ_OPERATIONS], 0, "device-read-iops", "list",
+	     "Limit reads a second from a disk: /dev/vdX:number"),
+	LIST(rates[FB_RATE_WRITE_OPERATIONS], 0, "device-write-iops", "list",
+	     "Limit writes a second to a disk: /dev/vdX:number"),
 	FB_OPTION_END,
 };
 
@@ -191,6 +203,17 @@ static int parse_ulimits(const struct fb_run_flags *f, struct fb_run_parsed *p,
 			p->rlimit_count++;
 	}
 	return 0;
+}
+
+static int parse_rates(const struct fb_run_flags *f, struct fb_run_parsed *p,
+		       struct fb_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < FB_RATE_COUNT && r == 0; i++)
+		r = fb_run_rates_parse(&f->rates[i], (enum fb_machine_rate)i,
+				       p->rates, err);
+	return r;
 }
 
 static unsigned int host_cpus(void)
@@ -355,6 +378,7 @@ int fb_run_flags_parse(const struct fb_run_flags *flags,
 	    (r = parse_cpus(flags, cli, ret, err)) < 0 ||
 	    (r = parse_network(flags->network, &ret->net, err)) < 0 ||
 	    (r = parse_ulimits(flags, ret, err)) < 0 ||
+	    (r = parse_rates(flags, ret, err)) < 0 ||
 	    (r = parse_env(flags, ret, err)) < 0 ||
 	    (r = parse_labels(flags, ret, err)) < 0)
 		return r;

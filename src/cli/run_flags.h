@@ -19,6 +19,7 @@ struct fb_run_flags {
 	bool ephemeral;
 	bool init;
 	bool quiet;
+	bool console;
 	bool sig_proxy;
 	bool tls_verify;
 	const char *name;
@@ -48,6 +49,7 @@ struct fb_run_flags {
 	struct fb_strv ulimit;
 	struct fb_strv label;
 	struct fb_strv label_file;
+	struct fb_strv rates[FB_RATE_COUNT];
 	struct fb_strv require_signature;
 };
 
@@ -67,6 +69,7 @@ struct fb_run_parsed {
 	uint64_t cpu_quota_us;
 	uint64_t memory_bytes;
 	uint64_t storage_bytes;
+	uint64_t rates[FB_CONTAINER_DISKS_MAX][FB_RATE_COUNT];
 };
 
 /**

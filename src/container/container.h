@@ -27,21 +27,33 @@
  * @handle: Folder and lock
  * @name:   Owned
  * @auto_remove: --rm
+ * @prepared_ns: When everything was ready for the monitor; CLOCK_MONOTONIC, 0 = not yet
  * @monitor_pid: Of the monitor, a child of ours; 0 before the start
  * @socket: To the monitor; -EBADF before the start and once taken
+ * @console: Where the machine's console can be read, likewise; -EBADF where it was not
+ *          asked for
+ * @watch: With @timed: inotify of what is made in the machine's folder, @watch_folder;
+ *         or a pipe, with engines that have none: what comes last before the guest's
+ *         word says that it was set going
  */
 struct fb_container {
 	struct fb_store *store;
 	struct fb_container_handle handle;
 	char *name;
 	bool auto_remove;
+	uint64_t prepared_ns;
 	pid_t monitor_pid;
 	int socket;
+	int console;
+	int watch;
+	bool watch_folder;
 };
 
 #define FB_CONTAINER_INIT                                           \
 	((struct fb_container){ .handle = FB_CONTAINER_HANDLE_INIT, \
-				.socket = -EBADF })
+				.socket = -EBADF,                   \
+				.console = -EBADF,                  \
+				.watch = -EBADF })
 
 /** fb_container_release() - Close and free; the container itself stays */
 void fb_container_release(struct fb_container *c);
@@ -58,6 +70,9 @@ void fb_container_release(struct fb_container *c);
 int fb_container_create(struct fb_store *store,
 			const struct fb_container_new *what,
 			struct fb_container *ret, struct fb_err *err);
+
+/* a machine's disks: its image, and what it may write to */
+#define FB_CONTAINER_DISKS_MAX 2
 
 /** enum fb_container_net - How it reaches the network */
 enum fb_container_net {
@@ -78,6 +93,7 @@ enum fb_container_net {
  * @read_only:   --read-only
  * @ephemeral:   Writes go to a tmpfs
  * @storage_bytes: Of the writable disk
+ * @rates:       Limits of the image's disk and of the writable one
  * @cpus:        Virtual CPUs
  * @cpu_quota_us: Of 100000 us; 0 = no limit
  * @memory_bytes: Of the machine
@@ -85,6 +101,8 @@ enum fb_container_net {
  * @engine:      What it is to run on
  * @kernel, @initramfs: Paths, or NULL: ours
  * @debug:       Init tells its phases
+ * @timed:       It is to be told when what was reached
+ * @console:     The guest's kernel says what it does, and its console is handed on
  * @boot_timeout_s: How long the guest may take to be ready
  */
 struct fb_container_spec {
@@ -99,6 +117,7 @@ struct fb_container_spec {
 	bool read_only;
 	bool ephemeral;
 	uint64_t storage_bytes;
+	uint64_t rates[FB_CONTAINER_DISKS_MAX][FB_RATE_COUNT];
 	unsigned int cpus;
 	uint64_t cpu_quota_us;
 	uint64_t memory_bytes;
@@ -107,6 +126,8 @@ struct fb_container_spec {
 	const char *kernel;
 	const char *initramfs;
 	bool debug;
+	bool timed;
+	bool console;
 	unsigned int boot_timeout_s;
 };
 

@@ -33,6 +33,8 @@ void fb_evidence_read(struct fb_evidence *e)
 	/* a few reads at a time: a flooding guest must not keep us here */
 	for (int i = 0; i < 16 && e->fd >= 0; i++) {
 		n = read(e->fd, buf, sizeof(buf));
+		if (n > 0 && e->show >= 0)
+			(void)!write(e->show, buf, (size_t)n);
 		if (n > 0)
 			keep(e, buf, (size_t)n);
 		else if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -83,5 +85,6 @@ void fb_evidence_line(const struct fb_evidence *e, const char *word, char *out,
 void fb_evidence_release(struct fb_evidence *e)
 {
 	e->fd = fb_close(e->fd);
+	e->show = fb_close(e->show);
 	free(FB_TAKE_PTR(e->buf));
 }

@@ -11,11 +11,14 @@
 /**
  * struct fb_evidence - A tail
  * @fd:   Where it comes from (owned), non-blocking; -EBADF at its end
+ * @show: Where it goes as well (owned), non-blocking: what does not fit is left out;
+ *        -EBADF nowhere
  * @buf:  Ring, allocated with the first byte
  * @at:   Bytes seen in all
  */
 struct fb_evidence {
 	int fd;
+	int show;
 	char *buf;
 	size_t at;
 };

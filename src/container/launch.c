@@ -42,9 +42,11 @@ struct handover {
 	int client[2];
 	int channel[2];
 	int console[2];
+	int show[2];
 	int nic[2];
 	int stderr_pipe[2];
 	int metrics_pipe[2];
+	int start_pipe[2];
 	int plan;
 	int spec;
 };
@@ -111,6 +113,19 @@ static int open_channel(const struct fb_preparation *p, struct handover *h,
 	return r < 0 ? r : listen_for_guest(p, &h->channel[0], err);
 }
 
+/* read by the client; a VMM without a folder opens it by its path */
+static int open_start_pipe(const struct fb_preparation *p, struct handover *h,
+			   struct fb_err *err)
+{
+	if (!p->spec->timed || p->engine.ops->folder)
+		return 0;
+	if (pipe2(h->start_pipe, O_CLOEXEC | O_NONBLOCK) < 0 ||
+	    (geteuid() == 0 &&
+	     fchown(h->start_pipe[1], p->vmm_uid, p->vmm_gid) < 0))
+		return fb_err_set(err, -errno, "make a pipe: %m");
+	return 0;
+}
+
 static int open_handover(const struct fb_preparation *p, struct handover *h,
 			 struct fb_err *err)
 {
@@ -124,8 +139,12 @@ static int open_handover(const struct fb_preparation *p, struct handover *h,
 	r = open_pipe(p, LOG_NAME, h->stderr_pipe, err);
 	if (r == 0)
 		r = open_channel(p, h, err);
+	if (r == 0)
+		r = open_start_pipe(p, h, err);
 	if (r < 0)
 		return r;
+	if (p->spec->console && pipe2(h->show, O_CLOEXEC | O_NONBLOCK) < 0)
+		return fb_err_set(err, -errno, "make a pipe: %m");
 	r = make_memfd("plan", &p->plan_bytes, &h->plan, err);
 	return r < 0 ? r : make_memfd("spec", &p->spec_bytes, &h->spec, err);
 }
@@ -144,6 +163,7 @@ static int spawn_monitor(const struct fb_preparation *p,
 		{ h->channel[0], FB_LAUNCH_CHANNEL },
 		{ h->console[0], FB_LAUNCH_CONSOLE },
 		{ h->stderr_pipe[0], FB_LAUNCH_STDERR },
+		{ h->show[1], FB_LAUNCH_SHOW },
 		{ h->channel[1], FB_LAUNCH_VMM_CHANNEL },
 		{ h->console[1], FB_LAUNCH_VMM_CONSOLE },
 		{ h->stderr_pipe[1], FB_LAUNCH_VMM_STDERR },
@@ -154,6 +174,7 @@ static int spawn_monitor(const struct fb_preparation *p,
 		{ p->tap.user_ns, FB_LAUNCH_USER_NS },
 		{ h->metrics_pipe[0], FB_LAUNCH_METRICS },
 		{ h->metrics_pipe[1], FB_LAUNCH_VMM_METRICS },
+		{ h->start_pipe[1], FB_LAUNCH_VMM_START },
 		{ p->folder_fd, FB_LAUNCH_VMM_FOLDER },
 		{ p->net_program_fd, FB_LAUNCH_NET_PROGRAM },
 		{ p->kernel_fd, FB_LAUNCH_VMM_KERNEL },
@@ -195,6 +216,9 @@ int fb_launch(const struct fb_preparation *p, struct fb_err *err)
 		r = spawn_monitor(p, &h, err);
 	if (r == 0) {
 		p->c->socket = FB_TAKE_FD(h.client[0]);
+		p->c->console = FB_TAKE_FD(h.show[0]);
+		if (h.start_pipe[0] >= 0)
+			p->c->watch = FB_TAKE_FD(h.start_pipe[0]);
 		/* from now on the lock is the monitor's alone */
 		p->c->handle.lock_fd = fb_close(p->c->handle.lock_fd);
 	}

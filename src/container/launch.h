@@ -17,6 +17,7 @@ enum fb_launch_fd {
 	FB_LAUNCH_CONSOLE, /* our end of the serial console */
 	FB_LAUNCH_STDERR,  /* our end of the VMM's standard error */
 	FB_LAUNCH_METRICS, /* our end of its metrics, with engines that have any */
+	FB_LAUNCH_SHOW, /* pipe to the client, who shows the serial console */
 	/* the VMM's ends; closed by the monitor once it runs */
 	FB_LAUNCH_VMM_CHANNEL = 20,
 	FB_LAUNCH_VMM_CONSOLE,
@@ -24,6 +25,7 @@ enum fb_launch_fd {
 	FB_LAUNCH_VMM_NIC,
 	FB_LAUNCH_VMM_FOLDER,  /* of its sockets, where the engine has one */
 	FB_LAUNCH_VMM_METRICS, /* likewise */
+	FB_LAUNCH_VMM_START,   /* where it says that the guest runs */
 	FB_LAUNCH_NET_NIC,     /* the network back end's end */
 	FB_LAUNCH_NET_PROGRAM, /* and its program: its user may not have the path */
 	FB_LAUNCH_VMM_KERNEL,
@@ -41,5 +43,11 @@ enum fb_launch_fd {
  * end: the guest then need not be waited for once its exit record is there.
  */
 #define FB_MONITOR_PROGRAM "flamebox-monitor"
+
+/*
+ * What the monitor says itself to its client: LOG frames "host NAME NANOSECONDS", of
+ * CLOCK_MONOTONIC.  "vmm": all programs of the machine have been started.
+ */
+#define FB_LAUNCH_WORD "host "
 
 #endif

@@ -16,6 +16,8 @@ void fb_container_release(struct fb_container *c)
 {
 	fb_container_handle_release(&c->handle);
 	c->socket = fb_close(c->socket);
+	c->console = fb_close(c->console);
+	c->watch = fb_close(c->watch);
 	free(FB_TAKE_PTR(c->name));
 }
 
@@ -90,6 +92,7 @@ static bool is_left_over(const struct fb_container_entry *entry)
 		return entry->auto_remove;
 	case FB_CONTAINER_PREPARING:
 	case FB_CONTAINER_RUNNING:
+	case FB_CONTAINER_PAUSED:
 		break;
 	}
 	return false;

@@ -220,6 +220,28 @@ static bool in_turn(enum monitor_state state, enum fb_guest_frame_type type)
 	return false;
 }
 
+/* a line of the monitor's own, as init's come; @name in "host NAME NANOSECONDS" */
+static void tell_client(struct monitor *m, const char *name)
+{
+	char line[64];
+	int len = snprintf(line, sizeof(line), FB_LAUNCH_WORD "%s %llu", name,
+			   (unsigned long long)fb_now_ns());
+	const struct fb_frame frame = { .type = FB_GUEST_LOG,
+					.length = (uint32_t)len,
+					.payload = (const uint8_t *)line };
+
+	fb_conn_put(&m->client, &frame);
+}
+
+/* nobody else is believed to be the monitor */
+static bool plays_monitor(const struct fb_frame *frame)
+{
+	size_t len = strlen(FB_LAUNCH_WORD);
+
+	return frame->type == FB_GUEST_LOG && frame->length >= len &&
+	       !memcmp(frame->payload, FB_LAUNCH_WORD, len);
+}
+
 static void handle_guest_frame(struct monitor *m, const struct fb_frame *frame)
 {
 	if (m->state == MONITOR_ENDED)
@@ -237,7 +259,8 @@ static void handle_guest_frame(struct monitor *m, const struct fb_frame *frame)
 	}
 	if (frame->type == FB_GUEST_EXIT)
 		handle_exit(m, frame);
-	fb_conn_put(&m->client, frame);
+	if (!plays_monitor(frame))
+		fb_conn_put(&m->client, frame);
 }
 
 /*
@@ -509,9 +532,12 @@ static int set_up(struct monitor *m, struct fb_err *err)
 	int r;
 
 	own_inherited_fds();
-	/* not every engine has any; asked before a descriptor of our own has that number */
+	/* not every machine has them; asked before descriptors of our own have their
+	 * numbers */
 	if (fb_set_nonblock(m->metrics.fd, true) < 0)
 		m->metrics.fd = -EBADF;
+	if (fcntl(m->console.show, F_GETFD) < 0)
+		m->console.show = -EBADF;
 	forbid_core_dumps();
 	m->signal_fd = open_signals();
 	(void)fb_set_nonblock(m->console.fd, true);
@@ -544,10 +570,12 @@ static void release(struct monitor *m)
 
 int fb_monitor_run(const struct fb_monitor_options *options)
 {
-	struct monitor m = { .options = options,
-			     .console = { .fd = FB_LAUNCH_CONSOLE },
-			     .vmm_stderr = { .fd = FB_LAUNCH_STDERR },
-			     .metrics = { .fd = FB_LAUNCH_METRICS } };
+	struct monitor m = {
+		.options = options,
+		.console = { .fd = FB_LAUNCH_CONSOLE, .show = FB_LAUNCH_SHOW },
+		.vmm_stderr = { .fd = FB_LAUNCH_STDERR, .show = -EBADF },
+		.metrics = { .fd = FB_LAUNCH_METRICS, .show = -EBADF }
+	};
 	struct fb_err err = { 0 };
 
 	fb_children_init(&m.children);
@@ -558,6 +586,7 @@ int fb_monitor_run(const struct fb_monitor_options *options)
 			       FB_EXIT_TEXT_MAX - 1, err.msg);
 		conclude(&m);
 	} else {
+		tell_client(&m, "vmm");
 		loop(&m);
 	}
 	release(&m);

@@ -30,6 +30,34 @@ static json_t *json_strings(char *const *list)
 	return array;
 }
 
+/* docker's names; [{"Path": …, "Rate": …}] */
+static int add_rates(json_t *config, const struct fb_preparation *p)
+{
+	static const char *const keys[] = {
+		[FB_RATE_READ_BYTES] = "BlkioDeviceReadBps",
+		[FB_RATE_WRITE_BYTES] = "BlkioDeviceWriteBps",
+		[FB_RATE_READ_OPERATIONS] = "BlkioDeviceReadIOps",
+		[FB_RATE_WRITE_OPERATIONS] = "BlkioDeviceWriteIOps",
+	};
+	json_t *rates = json_object();
+
+	_Static_assert(FB_ARRAY_SIZE(keys) == FB_RATE_COUNT, "a key each");
+	for (size_t k = 0; k < FB_RATE_COUNT; k++) {
+		json_t *list = json_array();
+
+		for (size_t i = 0; i < FB_CONTAINER_DISKS_MAX; i++)
+			if (p->spec->rates[i][k])
+				(void)json_array_append_new(
+					list,
+					json_pack("{s:s, s:I}", "Path",
+						  p->plan.disk_names[i], "Rate",
+						  (json_int_t)p->spec
+							  ->rates[i][k]));
+		(void)json_object_set_new(rates, keys[k], list);
+	}
+	return json_object_set_new(config, "Rates", rates);
+}
+
 /* what `inspect` will show; not read back by run */
 int fb_prepare_config(const struct fb_preparation *p, struct fb_err *err)
 {
@@ -45,7 +73,9 @@ int fb_prepare_config(const struct fb_preparation *p, struct fb_err *err)
 		(json_int_t)p->spec->memory_bytes, "Engine",
 		p->engine.ops->name, "Accelerator",
 		fb_accel_name(p->engine.accel));
-	FB_FREE char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	FB_FREE char *text = json && add_rates(json, p) == 0
+				     ? json_dumps(json, JSON_COMPACT)
+				     : NULL;
 	int r;
 
 	json_decref(json);

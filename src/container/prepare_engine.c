@@ -84,6 +84,15 @@ static bool is_auto(const struct fb_engine_wish *wish)
 	return !wish->engine || !strcmp(wish->engine, "auto");
 }
 
+static bool has_rates(const struct fb_container_spec *spec)
+{
+	for (size_t i = 0; i < FB_CONTAINER_DISKS_MAX; i++)
+		for (size_t k = 0; k < FB_RATE_COUNT; k++)
+			if (spec->rates[i][k])
+				return true;
+	return false;
+}
+
 int fb_prepare_engine(struct fb_preparation *p, struct fb_err *err)
 {
 	struct fb_probe probe = { .kvm = FB_KVM_UNKNOWN };
@@ -113,5 +122,9 @@ int fb_prepare_engine(struct fb_preparation *p, struct fb_err *err)
 	       probe.reason[0] ? ": " : "", probe.reason);
 	fb_log(p->log, FB_LOG_INFO, "%s is %s", p->engine.ops->title,
 	       p->engine.program);
+	if (p->engine.ops->rates_together && has_rates(p->spec))
+		fb_log(p->log, FB_LOG_INFO,
+		       "%s limits a disk's reads and writes together",
+		       p->engine.ops->title);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
@@ -32,6 +33,21 @@ static int open_file(const char *given, const char *name, int *ret,
 			: 0;
 }
 
+/* what its VMM makes there, and when */
+static int watch_folder(const struct fb_preparation *p, struct fb_err *err)
+{
+	FB_FD int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", p->folder_fd);
+	if (watch < 0 || inotify_add_watch(watch, path, IN_CREATE) < 0)
+		return fb_err_set(err, -errno,
+				  "watch the machine's folder: %m");
+	p->c->watch = FB_TAKE_FD(watch);
+	p->c->watch_folder = true;
+	return 0;
+}
+
 /* a machine's own folder, for the sockets that its VMM makes */
 static int make_folder(struct fb_preparation *p, struct fb_err *err)
 {
@@ -43,7 +59,7 @@ static int make_folder(struct fb_preparation *p, struct fb_err *err)
 			      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (p->folder_fd < 0)
 		return fb_err_set(err, -errno, "open the machine's folder: %m");
-	return 0;
+	return p->spec->timed ? watch_folder(p, err) : 0;
 }
 
 /*
@@ -194,6 +210,9 @@ int fb_prepare_plan(struct fb_preparation *p, struct fb_err *err)
 		.folder_fd = FB_LAUNCH_VMM_FOLDER,
 		.metrics_fd = FB_LAUNCH_VMM_METRICS,
 		.console_fd = FB_LAUNCH_VMM_CONSOLE,
+		.talkative = spec->console,
+		.timed = spec->timed,
+		.start_fd = FB_LAUNCH_VMM_START,
 		.vmm_version = p->vmm_version,
 		.interpreted = p->engine.interpreted,
 		.drop_ids = geteuid() == 0,
@@ -207,6 +226,9 @@ int fb_prepare_plan(struct fb_preparation *p, struct fb_err *err)
 		config.tsc_khz = fb_tsc_khz(
 			fb_store_dir_fd(p->c->store, FB_STORE_DIR_RUN, NULL));
 	memcpy(config.mac, p->net.mac, sizeof(config.mac));
+	for (size_t i = 0; i < config.disk_count; i++)
+		memcpy(config.disks[i].rates, spec->rates[i],
+		       sizeof(spec->rates[i]));
 	r = config.nic == FB_NIC_NONE ? 0 : add_network(p, err);
 	if (config.nic == FB_NIC_TAP)
 		join_tap(p, &config);

@@ -19,15 +19,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "container/conn.h"
+#include "container/launch.h"
 #include "container/out_stream.h"
 #include "container/reopen.h"
 #include "container/terminal.h"
+#include "machine/machine.h"
 #include "wire/window.h"
 
 #define STDIN_STEP 32768u
@@ -43,6 +46,9 @@ struct session {
 	struct fb_session_result *result;
 	struct fb_conn conn;
 	struct fb_out_stream out[FB_GUEST_STREAM_COUNT]; /* stdin's is unused */
+	struct fb_out_stream shown; /* what goes to stderr of the console */
+	int console;		    /* borrowed; negative = nothing to show */
+	int watch;		    /* likewise */
 	struct fb_recv_window recv[FB_GUEST_STREAM_COUNT];
 	struct fb_send_window send;
 	int in_fd;
@@ -116,6 +122,10 @@ static void handle_log(struct session *s, const struct fb_frame *f)
 
 	(void)snprintf(line, sizeof(line), "%.*s", (int)f->length,
 		       (const char *)f->payload);
+	if (sscanf(line, FB_LAUNCH_WORD "vmm %llu", &ns) == 1) {
+		seen->vmm_ns = ns;
+		return;
+	}
 	if (sscanf(line, "phase %23[a-z-] %llu", phase.name, &ns) == 2 &&
 	    seen->phase_count < FB_SESSION_PHASES_MAX) {
 		phase.ns = ns;
@@ -307,7 +317,70 @@ static void flush_outputs(struct session *s)
 				  fb_out_stream_flush(&s->out[i]));
 }
 
-enum { AT_MONITOR, AT_SIGNAL, AT_STDIN, AT_STDOUT, AT_STDERR, AT_COUNT };
+/* until it is empty, or what is there can't be written yet */
+static void show_console(struct session *s)
+{
+	char piece[4096];
+	ssize_t n;
+
+	(void)fb_out_stream_flush(&s->shown);
+	while (s->console >= 0 && !fb_out_stream_waits(&s->shown)) {
+		n = read(s->console, piece, sizeof(piece));
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n <= 0)
+			s->console = -EBADF;
+		else
+			(void)fb_out_stream_put(&s->shown, piece, (size_t)n);
+	}
+}
+
+/* of a descriptor for each what is to be waited for, if anything */
+static void watch_console(const struct session *s, struct pollfd p[2])
+{
+	bool waits = fb_out_stream_waits(&s->shown);
+
+	p[0] = (struct pollfd){ waits ? -1 : s->console, POLLIN, 0 };
+	p[1] = (struct pollfd){ waits ? s->shown.fd : -1, POLLOUT, 0 };
+}
+
+static bool made_vsock(const char *events, ssize_t len)
+{
+	for (ssize_t at = 0; at < len;) {
+		const struct inotify_event *e = (const void *)(events + at);
+
+		if (e->len && !strcmp(e->name, FB_MACHINE_VSOCK))
+			return true;
+		at += (ssize_t)sizeof(*e) + (ssize_t)e->len;
+	}
+	return false;
+}
+
+/* what comes after the guest's first word is of another start */
+static void read_watch(struct session *s)
+{
+	_Alignas(struct inotify_event) char text[4096];
+	uint64_t now = fb_now_ns();
+	ssize_t n = read(s->watch, text, sizeof(text));
+
+	if (n <= 0 && errno != EAGAIN && errno != EINTR)
+		s->watch = -EBADF;
+	if (n > 0 && !s->result->hello_ns &&
+	    (!s->options->watch_folder || made_vsock(text, n)))
+		s->result->start_ns = now;
+}
+
+enum {
+	AT_MONITOR,
+	AT_SIGNAL,
+	AT_STDIN,
+	AT_STDOUT,
+	AT_STDERR,
+	AT_CONSOLE,
+	AT_SHOWN,
+	AT_WATCH,
+	AT_COUNT
+};
 
 static void watch_outputs(const struct session *s, struct pollfd *p)
 {
@@ -339,10 +412,12 @@ static int loop_once(struct session *s, struct fb_err *err)
 				 0 },
 		[AT_SIGNAL] = { s->signal_fd, POLLIN, 0 },
 		[AT_STDIN] = { take_stdin ? s->in_fd : -1, POLLIN, 0 },
+		[AT_WATCH] = { s->watch, POLLIN, 0 },
 	};
 	int r = 0;
 
 	watch_outputs(s, &p[AT_STDOUT]);
+	watch_console(s, &p[AT_CONSOLE]);
 	if (poll(p, AT_COUNT, patience_ms(s)) < 0)
 		return errno == EINTR ? 0 : fb_err_set(err, -errno, "poll: %m");
 	if (patience_ms(s) == 0) {
@@ -354,6 +429,9 @@ static int loop_once(struct session *s, struct fb_err *err)
 	if (r < 0)
 		return r;
 	flush_outputs(s);
+	show_console(s);
+	if (p[AT_WATCH].revents)
+		read_watch(s);
 	if (p[AT_STDIN].revents)
 		read_stdin(s);
 	r = pump_monitor(s, err);
@@ -367,12 +445,15 @@ static void drain_outputs(struct session *s)
 {
 	struct signalfd_siginfo info;
 
+	show_console(s);
 	while (fb_out_stream_waits(&s->out[FB_GUEST_STDOUT]) ||
-	       fb_out_stream_waits(&s->out[FB_GUEST_STDERR])) {
-		struct pollfd p[3] = { { s->signal_fd, POLLIN, 0 } };
+	       fb_out_stream_waits(&s->out[FB_GUEST_STDERR]) ||
+	       s->console >= 0 || fb_out_stream_waits(&s->shown)) {
+		struct pollfd p[5] = { { s->signal_fd, POLLIN, 0 } };
 
 		watch_outputs(s, &p[1]);
-		if (poll(p, 3, -1) < 0 && errno != EINTR)
+		watch_console(s, &p[3]);
+		if (poll(p, 5, -1) < 0 && errno != EINTR)
 			return;
 		if (p[0].revents &&
 		    read(s->signal_fd, &info, sizeof(info)) == sizeof(info) &&
@@ -381,6 +462,7 @@ static void drain_outputs(struct session *s)
 			return;
 		}
 		flush_outputs(s);
+		show_console(s);
 	}
 }
 
@@ -390,6 +472,9 @@ static void open_streams(struct session *s, const int fds[3])
 		fb_recv_window_init(&s->recv[i]);
 		fb_out_stream_open(&s->out[i], fds[i]);
 	}
+	fb_out_stream_open(&s->shown, fds[2]);
+	s->watch = s->options->timed ? s->options->watch : -EBADF;
+	s->console = s->options->show_console ? s->options->console : -EBADF;
 	fb_send_window_init(&s->send);
 	s->stdin_done = !s->options->stdin_open;
 	if (s->options->stdin_open)
@@ -429,6 +514,7 @@ static void release(struct session *s)
 			s->result->output_error = error;
 		fb_out_stream_close(&s->out[i]);
 	}
+	fb_out_stream_close(&s->shown);
 	if (s->in_own)
 		s->in_fd = fb_close(s->in_fd);
 	fb_conn_close(&s->conn);
@@ -441,6 +527,8 @@ int fb_session_run(int fd, const struct fb_session_options *options,
 	struct session s = { .options = options,
 			     .result = ret,
 			     .conn = { .fd = -EBADF },
+			     .console = -EBADF,
+			     .watch = -EBADF,
 			     .in_fd = -EBADF,
 			     .signal_fd = -EBADF,
 			     .terminal = FB_TERMINAL_INIT };

@@ -24,6 +24,10 @@
  * @raw:        The input is a terminal to be switched to raw mode
  * @sig_proxy:  Forward signals
  * @log:        Sink for what init says, or NULL
+ * @show_console: Show what comes from @console
+ * @console:    Of the machine, non-blocking; goes to standard error (borrowed)
+ * @timed:      Find out by @watch when the guest was set going
+ * @watch:      As in struct fb_container, non-blocking (borrowed), with @watch_folder
  * @fds:        The three standard streams (borrowed), or NULL: 0, 1, 2
  */
 struct fb_session_options {
@@ -32,6 +36,11 @@ struct fb_session_options {
 	bool raw;
 	bool sig_proxy;
 	const struct fb_log *log;
+	bool show_console;
+	int console;
+	bool timed;
+	bool watch_folder;
+	int watch;
 	const int *fds;
 };
 
@@ -44,7 +53,8 @@ struct fb_session_phase {
 /**
  * struct fb_session_result - What the session saw
  * @aborted_by: A signal that ended it early, or 0
- * @hello_ns, @started_ns, @exit_ns: CLOCK_MONOTONIC, 0 = never
+ * @vmm_ns:     The machine's programs had been started
+ * @start_ns:   The guest was set going, where that was to be found out; @hello_ns, @started_ns, @exit_ns: CLOCK_MONOTONIC, 0 = never
  * @output_error: Negative errno of an output that failed (not EPIPE), or 0
  * @phases:     Of init, where it was asked to tell
  * @exited:     @exit is the guest's word
@@ -52,6 +62,8 @@ struct fb_session_phase {
  */
 struct fb_session_result {
 	int aborted_by;
+	uint64_t vmm_ns;
+	uint64_t start_ns;
 	uint64_t hello_ns;
 	uint64_t started_ns;
 	uint64_t exit_ns;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "container/container.h"
 #include "container/hosts.h"
 #include "container/prepare.h"
@@ -57,6 +58,17 @@ static int check_tmpfs(char *const *list, struct fb_err *err)
 	return r;
 }
 
+static int check_rates(const struct fb_container_spec *spec, struct fb_err *err)
+{
+	for (size_t k = 0; k < FB_RATE_COUNT; k++)
+		if (spec->rates[1][k] && !fb_wants_disk(spec))
+			return fb_err_set(err, -EINVAL,
+					  "this machine has no disk "
+					  "'/dev/vdb': what it writes, if "
+					  "anything, stays in its memory");
+	return 0;
+}
+
 int fb_container_check(const struct fb_container_spec *spec, struct fb_err *err)
 {
 	FB_STR struct fb_str hosts = FB_STR_INIT(FB_HOSTS_MAX);
@@ -72,6 +84,8 @@ int fb_container_check(const struct fb_container_spec *spec, struct fb_err *err)
 		return fb_err_set(err, -EINVAL,
 				  "storage size must be between 32m and 16t");
 	r = check_tmpfs(spec->tmpfs, err);
+	if (r == 0)
+		r = check_rates(spec, err);
 	if (r == 0)
 		r = fb_hosts_render(spec->add_hosts,
 				    net ? FB_NET_V4_GATEWAY : NULL,
@@ -104,7 +118,8 @@ int fb_container_start(struct fb_container *c,
 	    (r = fb_prepare_spec(&p, err)) < 0 ||
 	    (r = fb_prepare_config(&p, err)) < 0)
 		fb_err_wrap(err, r, "prepare container '%s'", c->name);
-	else if ((r = fb_launch(&p, err)) < 0)
+	c->prepared_ns = fb_now_ns();
+	if (r == 0 && (r = fb_launch(&p, err)) < 0)
 		fb_err_wrap(err, r, "start container '%s'", c->name);
 	release(&p);
 	return r;

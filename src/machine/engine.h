@@ -36,6 +36,8 @@ const char *fb_accel_name(enum fb_accel accel);
  * @accels:   Bit 1 << FB_ACCEL_…: what it can work with
  * @nics:     Bit 1 << FB_NIC_…
  * @cpus_max: Most virtual CPUs
+ * @rates_together: It counts a disk's reads and writes together: the smaller of two
+ *            limits holds for both
  * @folder:   The VMM makes sockets in a folder of the machine's own, and the
  *            guest's channel arrives there by vsock
  * @version:  Asks the program for its version and whether that is new enough:
@@ -54,6 +56,7 @@ struct fb_engine_ops {
 	unsigned int accels;
 	unsigned int nics;
 	unsigned int cpus_max;
+	bool rates_together;
 	bool folder;
 	int (*version)(const char *program, int cache_dir_fd, unsigned int *ret,
 		       struct fb_err *err);

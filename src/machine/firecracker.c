@@ -26,9 +26,13 @@
 
 #define GUEST_CID 3
 #define MIB (1ull << 20)
+/* from here on a limit is kept in tenths of a second */
+#define BUCKET_RATE_MIN 1000
 
 /* what each part is for: docs/engines.md "The kernel's command line" */
-#define KERNEL_COMMON "console=ttyS0 quiet reboot=k panic=-1 dummy.numdummies=0"
+#define KERNEL_CONSOLE "console=ttyS0"
+#define KERNEL_QUIET " quiet"
+#define KERNEL_REST " reboot=k panic=-1 dummy.numdummies=0"
 /* a KVM that interprets has no cmpxchg16b, which the kernel's words can't hide */
 #define CPU_INTERPRETED                                                     \
 	"{\"cpuid_modifiers\": [{\"leaf\": \"0x1\", \"subleaf\": \"0x0\", " \
@@ -56,9 +60,11 @@ static void render_boot(const struct fb_machine_config *c,
 		      give(p, c->kernel_fd, false, path));
 	fb_str_printf(json,
 		      "    \"initrd_path\": \"%s\",\n"
-		      "    \"boot_args\": \"%s%s\"\n"
+		      "    \"boot_args\": \"" KERNEL_CONSOLE "%s" KERNEL_REST
+		      "%s\"\n"
 		      "  },\n",
-		      give(p, c->initramfs_fd, false, path), KERNEL_COMMON,
+		      give(p, c->initramfs_fd, false, path),
+		      c->talkative ? "" : KERNEL_QUIET,
 		      c->interpreted ? FB_INTERPRETED_CMDLINE : "");
 }
 
@@ -78,6 +84,45 @@ static void render_machine(const struct fb_machine_config *c,
 			      CPU_FD);
 }
 
+/* the smaller of two limits, where 0 is none */
+static uint64_t tighter(uint64_t a, uint64_t b)
+{
+	return !a || (b && b < a) ? b : a;
+}
+
+/* small ones in the steps of a second, so that no fraction is lost */
+static void render_bucket(const char *name, uint64_t rate, const char *before,
+			  struct fb_str *json)
+{
+	bool slow = rate < BUCKET_RATE_MIN;
+
+	fb_str_printf(json,
+		      "%s\n        \"%s\": { \"size\": %llu, "
+		      "\"refill_time\": %d }",
+		      before, name,
+		      (unsigned long long)(slow ? rate : rate / 10),
+		      slow ? 1000 : 100);
+}
+
+/* one bucket for reads and writes: it has no others */
+static void render_rates(const uint64_t rates[FB_RATE_COUNT],
+			 struct fb_str *json)
+{
+	uint64_t bytes =
+		tighter(rates[FB_RATE_READ_BYTES], rates[FB_RATE_WRITE_BYTES]);
+	uint64_t operations = tighter(rates[FB_RATE_READ_OPERATIONS],
+				      rates[FB_RATE_WRITE_OPERATIONS]);
+
+	if (!bytes && !operations)
+		return;
+	fb_str_puts(json, ",\n      \"rate_limiter\": {");
+	if (bytes)
+		render_bucket("bandwidth", bytes, "", json);
+	if (operations)
+		render_bucket("ops", operations, bytes ? "," : "", json);
+	fb_str_puts(json, "\n      }");
+}
+
 /* "Unsafe" is Firecracker's word for: the guest's flushes are not waited for */
 static void render_drives(const struct fb_machine_config *c,
 			  struct fb_plan_process *p, struct fb_plan *plan,
@@ -95,12 +140,13 @@ static void render_drives(const struct fb_machine_config *c,
 			      "      \"is_root_device\": false,\n"
 			      "      \"is_read_only\": %s,\n"
 			      "      \"path_on_host\": \"%s\",\n"
-			      "      \"cache_type\": \"%s\"\n"
-			      "    }",
+			      "      \"cache_type\": \"%s\"",
 			      i ? "," : "", i, d->read_only ? "true" : "false",
 			      give(p, d->fd, !d->read_only, path),
 			      d->read_only || d->disposable ? "Unsafe"
 							    : "Writeback");
+		render_rates(d->rates, json);
+		fb_str_puts(json, "\n    }");
 		(void)snprintf(plan->disk_names[i], sizeof(plan->disk_names[i]),
 			       "/dev/vd%c", (char)('a' + i));
 	}
@@ -221,6 +267,7 @@ const struct fb_engine_ops fb_engine_firecracker = {
 	.accels = 1u << FB_ACCEL_KVM,
 	.nics = 1u << FB_NIC_NONE | 1u << FB_NIC_TAP,
 	.cpus_max = 32,
+	.rates_together = true,
 	.folder = true,
 	.version = fb_firecracker_version,
 	.render = firecracker_render,

@@ -18,17 +18,30 @@
  * have a folder */
 #define FB_MACHINE_VSOCK "vsock"
 
+/** enum fb_machine_rate - What of a disk can be limited, each a second */
+enum fb_machine_rate {
+	FB_RATE_READ_BYTES,
+	FB_RATE_WRITE_BYTES,
+	FB_RATE_READ_OPERATIONS,
+	FB_RATE_WRITE_OPERATIONS,
+	FB_RATE_COUNT,
+};
+
+#define FB_MACHINE_RATE_MAX 1000000000000000ull
+
 /**
  * struct fb_machine_disk - A block device
  * @fd:        Open image file (borrowed); the VMM gets it, never a name
  * @read_only: May be shared with other machines
  * @disposable: Thrown away with the machine: the guest's flushes need not reach
  *             the host's disk
+ * @rates:     At most FB_MACHINE_RATE_MAX; 0 = no limit
  */
 struct fb_machine_disk {
 	int fd;
 	bool read_only;
 	bool disposable;
+	uint64_t rates[FB_RATE_COUNT];
 };
 
 /** enum fb_machine_nic - How the machine reaches the network */
@@ -55,10 +68,14 @@ enum fb_machine_nic {
  * @folder_fd:    Otherwise: a folder of this machine's own, for sockets (borrowed);
  *                "FB_MACHINE_VSOCK_<port>" in it listens for the guest
  * @console_fd:   Where the serial console's output goes (borrowed)
+ * @talkative:    The guest's kernel says on it what it does
  * @metrics_fd:   Pipe for the VMM's figures of itself, as JSON, a line each time
  *                (borrowed); only engines with a folder have any;
  *                negative = not wanted
  * @vmm_version:  Of the engine, FB_ENGINE_VERSION(); 0 where it has none
+ * @timed:        The VMM says something when it sets the guest's processors going
+ * @start_fd:     With @timed: pipe for that (borrowed); engines with a folder need
+ *                none: FB_MACHINE_VSOCK is made in it just before
  * @interpreted:  KVM interprets guest code: only for tests, with the kernel that
  *                is made for it
  * @drop_ids:     Run the VMM as @uid and @gid
@@ -81,6 +98,9 @@ struct fb_machine_config {
 	int metrics_fd;
 	int console_fd;
 	unsigned int vmm_version;
+	bool talkative;
+	bool timed;
+	int start_fd;
 	bool interpreted;
 	bool drop_ids;
 	uid_t uid;

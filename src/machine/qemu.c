@@ -16,10 +16,14 @@
 #include "machine/interpreted.h"
 
 /* what each part is for: docs/engines.md "The kernel's command line" */
-#define KERNEL_COMMON "console=ttyS0 quiet reboot=t panic=-1 dummy.numdummies=0"
+#define KERNEL_CONSOLE "console=ttyS0"
+#define KERNEL_QUIET " quiet"
+#define KERNEL_REST " reboot=t panic=-1 dummy.numdummies=0"
 /* KVM says the first of these to the kernel itself, and has its own clock */
 #define KERNEL_TCG " no_timer_check"
 #define KERNEL_TCG_CLOCK " tsc=reliable tsc_early_khz="
+
+#define RATES_MAX 256
 
 static const char *const readable[] = {
 	"/sys/devices/system",
@@ -86,16 +90,23 @@ static void render_file(struct fb_plan_process *p, const char *option, int fd)
 static void render_cmdline(const struct fb_machine_config *c,
 			   enum fb_accel accel, struct fb_strv *argv)
 {
+	const char *quiet = c->talkative ? "" : KERNEL_QUIET;
+
 	(void)fb_strv_add(argv, "-append");
 	if (accel != FB_ACCEL_TCG)
-		(void)fb_strv_addf(argv, "%s%s", KERNEL_COMMON,
-				   c->interpreted ? FB_INTERPRETED_CMDLINE
-						  : "");
+		(void)fb_strv_addf(
+			argv, KERNEL_CONSOLE "%s" KERNEL_REST "%s", quiet,
+			c->interpreted ? FB_INTERPRETED_CMDLINE : "");
 	else if (c->tsc_khz)
-		(void)fb_strv_addf(argv, "%s%s%s%u", KERNEL_COMMON, KERNEL_TCG,
-				   KERNEL_TCG_CLOCK, c->tsc_khz);
+		(void)fb_strv_addf(argv,
+				   KERNEL_CONSOLE
+				   "%s" KERNEL_REST KERNEL_TCG KERNEL_TCG_CLOCK
+				   "%u",
+				   quiet, c->tsc_khz);
 	else
-		(void)fb_strv_add(argv, KERNEL_COMMON KERNEL_TCG);
+		(void)fb_strv_addf(argv,
+				   KERNEL_CONSOLE "%s" KERNEL_REST KERNEL_TCG,
+				   quiet);
 }
 
 /*
@@ -130,9 +141,46 @@ static void next_transport(struct transports *t)
 	(void)fb_strv_add(t->argv, "-device");
 }
 
+/* a node between device and file. Return: whether there is one */
+static bool render_rates(const struct fb_machine_disk *d, size_t i,
+			 struct fb_strv *argv)
+{
+	static const char *const names[] = {
+		[FB_RATE_READ_BYTES] = "bps-read",
+		[FB_RATE_WRITE_BYTES] = "bps-write",
+		[FB_RATE_READ_OPERATIONS] = "iops-read",
+		[FB_RATE_WRITE_OPERATIONS] = "iops-write",
+	};
+	FB_STR struct fb_str limits = FB_STR_INIT(RATES_MAX);
+
+	_Static_assert(FB_ARRAY_SIZE(names) == FB_RATE_COUNT, "a name each");
+	for (size_t k = 0; k < FB_RATE_COUNT; k++)
+		if (d->rates[k])
+			fb_str_printf(&limits, "%s\"%s\":%llu",
+				      limits.len ? "," : "", names[k],
+				      (unsigned long long)d->rates[k]);
+	if (!limits.len)
+		return false;
+	(void)fb_strv_add(argv, "-object");
+	(void)fb_strv_addf(argv,
+			   "{\"qom-type\":\"throttle-group\",\"id\":"
+			   "\"rates%zu\",\"limits\":{%s}}",
+			   i, fb_str_cstr(&limits));
+	(void)fb_strv_add(argv, "-blockdev");
+	(void)fb_strv_addf(
+		argv,
+		"driver=throttle,node-name=limited%zu,"
+		"throttle-group=rates%zu,file=disk%zu,read-only=%s%s",
+		i, i, i, d->read_only ? "on" : "off",
+		d->read_only ? "" : ",discard=unmap");
+	return true;
+}
+
 static void render_disk(const struct fb_machine_disk *d, size_t i,
 			struct fb_plan_process *p, struct transports *t)
 {
+	bool limited;
+
 	(void)fb_plan_give_fd(p, d->fd);
 	(void)fb_strv_add(t->argv, "-add-fd");
 	(void)fb_strv_addf(t->argv, "fd=%d,set=%zu,opaque=disk%zu", d->fd,
@@ -145,10 +193,12 @@ static void render_disk(const struct fb_machine_disk *d, size_t i,
 		i, i + 1, d->read_only ? "on" : "off",
 		d->read_only ? "" : ",discard=unmap",
 		d->disposable ? ",cache.no-flush=on" : "");
+	limited = render_rates(d, i, t->argv);
 	next_transport(t);
 	(void)fb_strv_addf(t->argv,
-			   "virtio-blk-device,drive=disk%zu,config-wce=off%s",
-			   i, d->read_only ? "" : ",discard=on,write-cache=on");
+			   "virtio-blk-device,drive=%s%zu,config-wce=off%s",
+			   limited ? "limited" : "disk", i,
+			   d->read_only ? "" : ",discard=on,write-cache=on");
 }
 
 static void render_nic(const struct fb_machine_config *c,
@@ -188,6 +238,19 @@ static void render_console(const struct fb_machine_config *c,
 	(void)fb_strv_add(&p->argv, "-chardev");
 	(void)fb_strv_addf(&p->argv, "socket,id=console,fd=%d", c->console_fd);
 	add(&p->argv, "-serial", "chardev:console");
+}
+
+/* the last reset is just before the guest runs; traces of later events keep it from
+ * running */
+static void render_start(const struct fb_machine_config *c,
+			 struct fb_plan_process *p)
+{
+	if (!c->timed)
+		return;
+	(void)fb_plan_give_fd(p, c->start_fd);
+	add(&p->argv, "-d", "cpu_reset");
+	(void)fb_strv_add(&p->argv, "-D");
+	(void)fb_strv_addf(&p->argv, "/proc/self/fd/%d", c->start_fd);
 }
 
 static void render_devices(const struct fb_machine_config *c,
@@ -246,6 +309,7 @@ static int qemu_render(const struct fb_machine_config *c, enum fb_accel accel,
 	render_file(p, "-initrd", c->initramfs_fd);
 	render_cmdline(c, accel, &p->argv);
 	render_devices(c, p, plan);
+	render_start(c, p);
 	render_sandbox(accel, p);
 	p->drop_ids = c->drop_ids;
 	p->uid = c->uid;

@@ -32,6 +32,7 @@
 #define FB_CONTAINER_FILE_READY "ready" /* prepared whole: can be started */
 #define FB_CONTAINER_FILE_STARTED \
 	"started" /* by the monitor: the machine was told to begin */
+#define FB_CONTAINER_FILE_PAUSED "paused" /* by who stops its processes */
 /* folders elsewhere that go with it, one a line: control groups */
 #define FB_CONTAINER_FILE_OUTSIDE "outside"
 #define FB_CONTAINER_FOLDER_VMM "vmm" /* sockets that the VMM makes */
@@ -43,13 +44,26 @@
 enum fb_container_state {
 	FB_CONTAINER_PREPARING, /* held, no "started" yet */
 	FB_CONTAINER_RUNNING,	/* held, "started" */
+	FB_CONTAINER_PAUSED,	/* the same, and "paused" */
 	FB_CONTAINER_CREATED,	/* not held; "ready", never started */
 	FB_CONTAINER_EXITED,	/* not held; exit record */
 	FB_CONTAINER_DEAD,	/* not held, none of these: to be reaped */
 };
 
-/** fb_container_state_name() - "created" for the first, "running", "created", "exited", "dead" */
+/** fb_container_state_name() - "created", "running", "paused", "created", "exited", "dead" */
 const char *fb_container_state_name(enum fb_container_state state);
+
+/** fb_container_is_up() - Its command has been started and has not ended */
+static inline bool fb_container_is_up(enum fb_container_state state)
+{
+	return state == FB_CONTAINER_RUNNING || state == FB_CONTAINER_PAUSED;
+}
+
+/** fb_container_is_alive() - Somebody sees it through, or prepares it */
+static inline bool fb_container_is_alive(enum fb_container_state state)
+{
+	return fb_container_is_up(state) || state == FB_CONTAINER_PREPARING;
+}
 
 /**
  * struct fb_container_new - A container to be

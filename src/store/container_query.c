@@ -16,6 +16,7 @@
 static const char *const state_names[] = {
 	[FB_CONTAINER_PREPARING] = "created",
 	[FB_CONTAINER_RUNNING] = "running",
+	[FB_CONTAINER_PAUSED] = "paused",
 	[FB_CONTAINER_CREATED] = "created",
 	[FB_CONTAINER_EXITED] = "exited",
 	[FB_CONTAINER_DEAD] = "dead",
@@ -69,10 +70,13 @@ static enum fb_container_state derive_state(struct fb_store *store,
 
 	if (dir < 0)
 		return FB_CONTAINER_DEAD;
-	if (is_held(dir))
-		return has_file(dir, FB_CONTAINER_FILE_STARTED)
-			       ? FB_CONTAINER_RUNNING
-			       : FB_CONTAINER_PREPARING;
+	if (is_held(dir)) {
+		if (!has_file(dir, FB_CONTAINER_FILE_STARTED))
+			return FB_CONTAINER_PREPARING;
+		return has_file(dir, FB_CONTAINER_FILE_PAUSED)
+			       ? FB_CONTAINER_PAUSED
+			       : FB_CONTAINER_RUNNING;
+	}
 	if (has_file(dir, FB_CONTAINER_FILE_EXIT))
 		return FB_CONTAINER_EXITED;
 	if (has_file(dir, FB_CONTAINER_FILE_READY) &&
@@ -189,8 +193,7 @@ static int list_stranger(struct fb_store *store, const char *id,
 		slot->image = strdup("");
 		slot->state = derive_state(store, id);
 		/* nobody can ask for it by name: whatever it was, it is dead */
-		if (slot->state != FB_CONTAINER_PREPARING &&
-		    slot->state != FB_CONTAINER_RUNNING)
+		if (!fb_container_is_alive(slot->state))
 			slot->state = FB_CONTAINER_DEAD;
 		if (fstatat(store->fds[FB_STORE_DIR_CONTAINERS], id, &st,
 			    AT_SYMLINK_NOFOLLOW) < 0 ||
@@ -364,8 +367,7 @@ int fb_store_image_user(struct fb_store *store, const struct fb_digest *id,
 			return fb_err_set(err, r, "find a container");
 		/* what a crash left will be reaped, it needs no image */
 		if (entry.state == FB_CONTAINER_DEAD ||
-		    (only_running && entry.state != FB_CONTAINER_RUNNING &&
-		     entry.state != FB_CONTAINER_PREPARING))
+		    (only_running && !fb_container_is_alive(entry.state)))
 			continue;
 		*ret = entry;
 		entry = (struct fb_container_entry){ 0 };

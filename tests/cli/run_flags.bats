@@ -53,6 +53,25 @@ refused() {
 	refused "no variable name on line '=x'" --env-file "$BATS_TEST_TMPDIR/env"
 }
 
+@test "limits of disks" {
+	local flag
+	for flag in --device-read-bps --device-write-bps --device-read-iops --device-write-iops; do
+		refused "invalid argument \"1mb\" for \"$flag\" flag: bad format: 1mb" $flag 1mb
+		refused "for \"$flag\" flag: bad format for device path: sda:1" $flag sda:1
+		refused "for \"$flag\" flag: a machine has no disk '/dev/sda'" $flag /dev/sda:1
+		refused "for \"$flag\" flag: invalid rate for device: /dev/vdb:x. The" $flag /dev/vdb:x
+		refused "for \"$flag\" flag: invalid rate for device: /dev/vdb:-1" $flag /dev/vdb:-1
+		refused "for \"$flag\" flag: invalid rate for device: /dev/vdb:. The" $flag /dev/vdb:
+		refused "this machine has no disk '/dev/vdb'" --ephemeral $flag /dev/vdb:1
+		refused "this machine has no disk '/dev/vdb'" --read-only $flag /dev/vdb:1
+	done
+	refused "Unit is optional and can be kb, mb, or gb" --device-read-bps /dev/vda:1x
+	refused "Number must be a positive integer" --device-read-iops /dev/vda:1kb
+	refused "nothing is ever written to '/dev/vda'" --device-write-bps /dev/vda:1mb
+	refused "nothing is ever written to '/dev/vda'" --device-write-iops /dev/vda:1
+	refused "invalid rate for device" --device-read-bps /dev/vda:2000000g
+}
+
 @test "ulimits" {
 	refused 'invalid argument "as=1" for "--ulimit" flag: invalid ulimit type: as' --ulimit as=1
 	refused 'invalid ulimit argument: nofile' --ulimit nofile

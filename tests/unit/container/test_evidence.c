@@ -32,7 +32,7 @@ static void test_lines(void)
 	static const char text[] =
 		"first\r\n[ 1.0] Kernel panic - a\x1b[0m\n"
 		"Kernel panic - b\n\nlast\n\n";
-	struct fb_evidence e = { .fd = -EBADF };
+	struct fb_evidence e = { .fd = -EBADF, .show = -EBADF };
 	char line[64], small[8];
 
 	fb_evidence_line(&e, NULL, line, sizeof(line));
@@ -54,7 +54,7 @@ static void test_lines(void)
 static void test_tail(void)
 {
 	size_t len = 3 * (size_t)FB_EVIDENCE_SIZE + 1000;
-	struct fb_evidence e = { .fd = -EBADF };
+	struct fb_evidence e = { .fd = -EBADF, .show = -EBADF };
 	FB_FREE char *text = malloc(len), *tail = NULL;
 
 	if (!text)
@@ -90,8 +90,8 @@ static void test_verdict(void)
 	};
 
 	for (size_t i = 0; i < FB_ARRAY_SIZE(cases); i++) {
-		struct fb_evidence console = { .fd = -EBADF };
-		struct fb_evidence said = { .fd = -EBADF };
+		struct fb_evidence console = { .fd = -EBADF, .show = -EBADF };
+		struct fb_evidence said = { .fd = -EBADF, .show = -EBADF };
 		struct fb_exit_record record = { 0 };
 
 		feed(&said, cases[i].said, strlen(cases[i].said));

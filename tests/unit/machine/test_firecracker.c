@@ -78,6 +78,13 @@ static void test_golden(const char *folder)
 	c = two_disks;
 	c.interpreted = true;
 	check(folder, "interpreted", &c);
+	/* one bucket for reads and writes: the smaller of the limits */
+	c = two_disks;
+	c.disks[0].rates[FB_RATE_READ_BYTES] = 1048576;
+	c.disks[1].rates[FB_RATE_READ_BYTES] = 4096000;
+	c.disks[1].rates[FB_RATE_WRITE_BYTES] = 2048000;
+	c.disks[1].rates[FB_RATE_READ_OPERATIONS] = 999;
+	check(folder, "rates", &c);
 }
 
 /* what must hold whatever the golden files say */

@@ -62,6 +62,17 @@ static void test_golden(const char *folder)
 	c.drop_ids = true;
 	c.uid = c.gid = 0x46420001;
 	check(folder, "as-root", &c, FB_ACCEL_KVM);
+	c = two_disks;
+	c.disks[0].rates[FB_RATE_READ_BYTES] = 1048576;
+	c.disks[1].rates[FB_RATE_READ_BYTES] = 4096000;
+	c.disks[1].rates[FB_RATE_WRITE_BYTES] = 2048000;
+	c.disks[1].rates[FB_RATE_READ_OPERATIONS] = 999;
+	c.disks[1].rates[FB_RATE_WRITE_OPERATIONS] = 1;
+	check(folder, "rates", &c, FB_ACCEL_TCG);
+	c = two_disks;
+	c.talkative = c.timed = true;
+	c.start_fd = 29;
+	check(folder, "timed", &c, FB_ACCEL_TCG);
 	/* the fifth transport shares the clock's interrupt: the balloon's */
 	c = two_disks;
 	c.disks[1].disposable = true;
