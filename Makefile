@@ -21,7 +21,7 @@ ninja = @out=$$(ninja -C $(BUILD) --quiet $(1) 2>&1); status=$$?; \
 all: program kernel ## build everything into build/
 
 $(BUILD)/build.ninja:
-	meson setup $(BUILD) --buildtype=debugoptimized --prefix=/usr >$(BUILD).log 2>&1 || { cat $(BUILD).log; rm -rf $(BUILD) $(BUILD).log; exit 1; }
+	@meson setup $(BUILD) --buildtype=debugoptimized --prefix=/usr >$(BUILD).log 2>&1 || { cat $(BUILD).log; rm -rf $(BUILD) $(BUILD).log; exit 1; }
 	@mv $(BUILD).log $(BUILD)/setup.log
 
 program: $(BUILD)/build.ninja

@@ -256,7 +256,9 @@ static int parse_network(const char *text, enum fb_container_net *ret,
 			 struct fb_err *err)
 {
 	*ret = FB_CONTAINER_NET_USER;
-	if (!text || !strcmp(text, "default") || !strcmp(text, "user"))
+	/* docker's "default" network is called "bridge" */
+	if (!text || !strcmp(text, "default") || !strcmp(text, "bridge") ||
+	    !strcmp(text, "user"))
 		return 0;
 	if (strcmp(text, "none"))
 		return fb_err_hint(err,

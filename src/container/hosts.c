@@ -66,7 +66,12 @@ int fb_hosts_render(char *const *extra, const char *gateway,
 
 	for (; extra && *extra && r == 0; extra++)
 		r = add_extra(*extra, gateway, out, err);
-	if (r == 0 && address)
-		r = fb_str_printf(out, "%s\t%s\n", address, hostname);
-	return r;
+	if (r < 0 || !address)
+		return r;
+	/* a full name is found by its first part as well */
+	r = fb_str_printf(out, "%s\t%s", address, hostname);
+	if (r == 0 && strchr(hostname, '.'))
+		r = fb_str_printf(out, " %.*s", (int)strcspn(hostname, "."),
+				  hostname);
+	return r < 0 ? r : fb_str_puts(out, "\n");
 }

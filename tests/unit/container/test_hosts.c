@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <string.h>
 
 #include "container/hosts.h"
 #include "tap.h"
@@ -48,6 +49,7 @@ static void test_entries(void)
 static void test_whole(void)
 {
 	FB_STR struct fb_str out = FB_STR_INIT(FB_HOSTS_MAX);
+	FB_STR struct fb_str full = FB_STR_INIT(FB_HOSTS_MAX);
 	FB_STR struct fb_str alone = FB_STR_INIT(FB_HOSTS_MAX);
 	char entry[] = "x:host-gateway";
 	char *const list[] = { entry, NULL };
@@ -63,6 +65,11 @@ static void test_whole(void)
 		"ff02::2\tip6-allrouters\n"
 		"10.9.9.2\tme\n",
 		"docker's file");
+	TAP_INT(fb_hosts_render(NULL, NULL, "10.9.9.2", "me.example.org", &full,
+				NULL),
+		0, "a full name");
+	TAP_OK(strstr(fb_str_cstr(&full), "\n10.9.9.2\tme.example.org me\n"),
+	       "is found by its first part as well");
 	TAP_INT(fb_hosts_render(list, NULL, NULL, "me", &alone, NULL), -EINVAL,
 		"no gateway without a network");
 }
