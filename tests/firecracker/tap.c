@@ -58,7 +58,7 @@ static bool read_answer(const struct standin *s, char *answer)
 	    memcmp(at + TYPE_AT, arp, 2) != 0 || at[OPERATION_AT + 1] != 2)
 		return false;
 	for (int i = 0; i < 6; i++)
-		(void)sprintf(answer + 2 * i, "%02x", at[SENDER_AT + i]);
+		(void)snprintf(answer + 2 * i, 3, "%02x", at[SENDER_AT + i]);
 	return true;
 }
 
