@@ -144,6 +144,7 @@ static void put_process(struct fb_str *out, const struct fb_plan_process *p)
 	for (size_t i = 0; i < p->namespace_count; i++)
 		put_u32(out, (uint32_t)p->namespaces[i]);
 	put_u32(out, p->network);
+	put_u32(out, p->filter);
 	put_u32(out, p->jail ? IDS_JAILED : p->drop_ids ? IDS_DROPPED : 0);
 	put_u32(out, p->uid);
 	put_u32(out, p->gid);
@@ -259,6 +260,7 @@ static void get_process(struct cursor *c, struct fb_plan *plan)
 	for (size_t i = 0; i < p->namespace_count; i++)
 		p->namespaces[i] = (int)get_u32(c, 65535);
 	p->network = get_u32(c, 1) != 0;
+	p->filter = get_u32(c, 1) != 0;
 	ids = get_u32(c, IDS_JAILED);
 	p->drop_ids = ids == IDS_DROPPED;
 	p->uid = get_u32(c, UINT32_MAX);
@@ -305,12 +307,14 @@ static int prepare_child(void *ctx)
 		.sockets = p->sockets.v,
 		.network = p->network,
 	};
+	int r;
 
 	if (setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }) < 0)
 		return -errno;
 	if (p->jail)
 		return fb_jail_enter(p);
-	return p->readable.count ? fb_sandbox_apply(&sandbox) : 0;
+	r = p->readable.count ? fb_sandbox_apply(&sandbox) : 0;
+	return r == 0 && p->filter ? fb_sandbox_filter() : r;
 }
 
 /* as a file of memory that goes with the process; any user may open it again */

@@ -50,6 +50,7 @@ struct fb_plan_text {
  * @writable: Paths that it may also write, device nodes
  * @sockets:  Folders in which it may make sockets
  * @network:  It may use TCP although it is in that sandbox
+ * @filter:   It has no filter of system calls itself: it gets one of ours
  * @drop_ids: Run as @uid, @gid
  * @jail:     Where it is a jailer: its VMM's root folder, in the folder that it is
  *            started in (machine/jail.h); otherwise NULL
@@ -70,6 +71,7 @@ struct fb_plan_process {
 	struct fb_strv writable;
 	struct fb_strv sockets;
 	bool network;
+	bool filter;
 	bool drop_ids;
 	uid_t uid;
 	gid_t gid;

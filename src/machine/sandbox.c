@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/filter.h"
 
 /* what the headers of older distributions lack; numbers of the kernel's ABI */
 #define ACCESS_FS_REFER (1ull << 13)	/* version 2 */
@@ -138,4 +139,51 @@ int fb_sandbox_apply(const struct fb_sandbox *sandbox)
 	    syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
 		return -errno;
 	return 0;
+}
+
+/* a program that is run next must be allowed to be: Landlock and the lack of rights
+ * limit what that may be */
+static const unsigned int denied[] = {
+	SYS_ptrace,
+	SYS_process_vm_readv,
+	SYS_process_vm_writev,
+	SYS_pidfd_getfd,
+	SYS_kill,
+	SYS_tkill,
+	SYS_unshare,
+	SYS_setns,
+	SYS_mount,
+	SYS_umount2,
+	SYS_move_mount,
+	SYS_fsopen,
+	SYS_open_tree,
+	SYS_pivot_root,
+	SYS_chroot,
+	SYS_keyctl,
+	SYS_add_key,
+	SYS_request_key,
+	SYS_bpf,
+	SYS_perf_event_open,
+	SYS_io_uring_setup,
+	SYS_userfaultfd,
+	SYS_open_by_handle_at,
+	SYS_init_module,
+	SYS_finit_module,
+	SYS_kexec_load,
+	SYS_reboot,
+	SYS_swapon,
+	SYS_setuid,
+	SYS_setgid,
+	SYS_setresuid,
+	SYS_setresgid,
+	SYS_setgroups,
+#ifdef SYS_fork
+	SYS_fork,
+	SYS_vfork,
+#endif
+};
+
+int fb_sandbox_filter(void)
+{
+	return fb_filter_calls(denied, FB_ARRAY_SIZE(denied), true);
 }

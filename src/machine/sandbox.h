@@ -45,4 +45,15 @@ struct fb_sandbox {
  */
 int fb_sandbox_apply(const struct fb_sandbox *sandbox);
 
+/**
+ * fb_sandbox_filter() - From now on, no system call that a VMM has no use for
+ *
+ * A seccomp filter, for VMMs that bring none: processes, tracing, namespaces,
+ * mounts, keys, BPF, io_uring and the like fail with EPERM, also in the program that
+ * is run next; threads stay.  Needs no right (no_new_privs is set).
+ *
+ * Return: 0; a negative errno where the kernel has no such filters.
+ */
+int fb_sandbox_filter(void);
+
 #endif

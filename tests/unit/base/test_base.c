@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/err.h"
+#include "base/filter.h"
 #include "base/hash.h"
 #include "base/hex.h"
 #include "base/io.h"
@@ -180,6 +183,54 @@ static void test_program(const char *dir)
 		abort();
 }
 
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+/* Return: 1 threads, 2 processes, 4 what is denied, 8 what is not: what still works */
+static int what_works(bool threads)
+{
+	const unsigned int denied[] = { SYS_getppid };
+	int works = 0;
+	pthread_t thread;
+	pid_t pid;
+
+	if (fb_filter_calls(denied, 1, threads) < 0)
+		return 64;
+	if (pthread_create(&thread, NULL, nothing, NULL) == 0)
+		works |= 1;
+	pid = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+	if (pid == 0)
+		_exit(0);
+	if (pid > 0)
+		works |= 2;
+	if (syscall(SYS_getppid) >= 0)
+		works |= 4;
+	if (syscall(SYS_getpid) >= 0)
+		works |= 8;
+	return works;
+}
+
+static void test_filter(void)
+{
+	int status;
+
+	for (int threads = 0; threads < 2; threads++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(what_works(threads));
+		(void)waitpid(pid, &status, 0);
+		TAP_OK(WIFEXITED(status) &&
+			       WEXITSTATUS(status) == (threads ? 9 : 8),
+		       "a filter with%s threads: %x", threads ? "" : "out",
+		       status);
+	}
+	TAP_INT(fb_filter_calls(NULL, FB_FILTER_CALLS_MAX + 1, true), -E2BIG,
+		"too long a list");
+}
+
 int main(void)
 {
 	char dir[] = "/tmp/fb-test-base.XXXXXX";
@@ -192,5 +243,6 @@ int main(void)
 	test_program(dir);
 	fb_rmtree_at(AT_FDCWD, dir);
 	test_spawn();
+	test_filter();
 	return tap_done();
 }

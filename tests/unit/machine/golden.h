@@ -36,6 +36,8 @@ static void golden_describe(const struct fb_plan_process *p, struct fb_str *out)
 		fb_str_printf(out, "@namespace %d\n", p->namespaces[i]);
 	if (p->network)
 		fb_str_puts(out, "@network\n");
+	if (p->filter)
+		fb_str_puts(out, "@filter\n");
 	if (p->drop_ids)
 		fb_str_printf(out, "@ids %u:%u\n", p->uid, p->gid);
 }

@@ -35,6 +35,7 @@ static void fill(struct fb_plan *plan)
 	p->namespaces[p->namespace_count++] = 39;
 	p->namespaces[p->namespace_count++] = 38;
 	p->network = true;
+	p->filter = true;
 	p->drop_ids = true;
 	p->uid = 0x46421234;
 	p->gid = 0x46421235;
@@ -82,8 +83,9 @@ static bool same(const struct fb_plan_process *a,
 	       a->namespace_count == b->namespace_count &&
 	       !memcmp(a->namespaces, b->namespaces,
 		       a->namespace_count * sizeof(a->namespaces[0])) &&
-	       a->network == b->network && a->drop_ids == b->drop_ids &&
-	       a->uid == b->uid && a->gid == b->gid && !a->jail == !b->jail &&
+	       a->network == b->network && a->filter == b->filter &&
+	       a->drop_ids == b->drop_ids && a->uid == b->uid &&
+	       a->gid == b->gid && !a->jail == !b->jail &&
 	       (!a->jail || !strcmp(a->jail, b->jail)) &&
 	       a->jail_fd == b->jail_fd && same_texts(&a->cgroups, &b->cgroups);
 }

@@ -17,15 +17,16 @@ static const struct fb_machine_config two_disks = {
 	.console_fd = 21,
 };
 
-static void check(const char *folder, const char *name,
-		  const struct fb_machine_config *config, enum fb_accel accel)
+static void check_program(const char *program, const char *folder,
+			  const char *name,
+			  const struct fb_machine_config *config,
+			  enum fb_accel accel)
 {
 	FB_STR struct fb_str text = FB_STR_INIT(GOLDEN_MAX);
 	FB_PLAN struct fb_plan plan = { 0 };
 	struct fb_err err = { 0 };
 	char file[64];
-	int r = fb_engine_qemu.render(
-		config, accel, "/usr/bin/qemu-system-x86_64", &plan, &err);
+	int r = fb_engine_qemu.render(config, accel, program, &plan, &err);
 
 	if (r < 0 || plan.process_count != 1) {
 		TAP_OK(false, "%s: %s", name, err.msg);
@@ -38,6 +39,13 @@ static void check(const char *folder, const char *name,
 	golden_compare(folder, file, fb_str_cstr(&text));
 }
 
+static void check(const char *folder, const char *name,
+		  const struct fb_machine_config *config, enum fb_accel accel)
+{
+	check_program("/usr/bin/qemu-system-x86_64", folder, name, config,
+		      accel);
+}
+
 static void test_golden(const char *folder)
 {
 	struct fb_machine_config c = two_disks;
@@ -45,6 +53,9 @@ static void test_golden(const char *folder)
 	c.tsc_khz = 2596140;
 	check(folder, "tcg", &c, FB_ACCEL_TCG);
 	check(folder, "kvm", &c, FB_ACCEL_KVM);
+	/* it has no filter of its own */
+	check_program("/usr/bin/qemu-system-x86_64-microvm", folder, "kvm-only",
+		      &c, FB_ACCEL_KVM);
 	c.tsc_khz = 0;
 	c.nic = FB_NIC_NONE;
 	check(folder, "no-network", &c, FB_ACCEL_TCG);

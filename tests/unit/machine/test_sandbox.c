@@ -166,6 +166,23 @@ static void test_environment(void)
 		"the environment is not inherited");
 }
 
+/* for VMMs without a filter: the program runs, and makes no process */
+static void test_filter(void)
+{
+	FB_PLAN struct fb_plan plan = { 0 };
+	struct fb_plan_process *p = add_shell(&plan, false);
+
+	TAP_INT(run(p, "(exit 3); [ $? = 3 ]"), 0, "a shell makes processes");
+	p->filter = true;
+	TAP_INT(run(p, "exit 3"), 3, "with the filter it runs");
+	TAP_INT(run(p, "(exit 3) 2>/dev/null; [ $? = 3 ] || exit 4"), 2,
+		"and makes none");
+	TAP_INT(run(p, "exec unshare -U true 2>/dev/null"), 1,
+		"nor a namespace, in whatever it becomes");
+	TAP_INT(run(p, "exec grep -q '^NoNewPrivs:.1' /proc/self/status"), 0,
+		"it gains no rights");
+}
+
 int main(void)
 {
 	if (!mkdtemp(folder) || chmod(folder, 0755) < 0 || chdir(folder) < 0)
@@ -176,6 +193,7 @@ int main(void)
 	test_open();
 	test_ids();
 	test_environment();
+	test_filter();
 	if (fb_sandbox_available()) {
 		test_closed();
 		test_writable();
