@@ -57,8 +57,9 @@ static bool read_answer(const struct standin *s, char *answer)
 	if (n < VIRTIO_HEADER + SENDER_AT + 6 ||
 	    memcmp(at + TYPE_AT, arp, 2) != 0 || at[OPERATION_AT + 1] != 2)
 		return false;
-	for (int i = 0; i < 6; i++)
-		(void)snprintf(answer + 2 * i, 3, "%02x", at[SENDER_AT + i]);
+	at += SENDER_AT;
+	(void)snprintf(answer, STANDIN_ANSWER_MAX, "%02x%02x%02x%02x%02x%02x",
+		       at[0], at[1], at[2], at[3], at[4], at[5]);
 	return true;
 }
 
