@@ -10,6 +10,7 @@
 
 #define RESERVED ".wh..wh."
 #define OPAQUE ".wh..wh..opq"
+#define PSEUDO_LINKS ".wh..wh.plnk/"
 /* what SquashFS' 32 bits hold */
 #define MAJOR_MAX 0xfffu
 #define MINOR_MAX 0xfffffu
@@ -133,6 +134,54 @@ static int apply_reserved(struct fb_layer *layer, struct fb_tree_node *parent,
 	return 0;
 }
 
+/* The name of a pseudo link that a path means, or NULL */
+static const char *pseudo_name(const struct fb_place *place)
+{
+	return strncmp(place->path, PSEUDO_LINKS, strlen(PSEUDO_LINKS))
+		       ? NULL
+		       : place->last;
+}
+
+/*
+ * aufs kept the inode of a hard link under a reserved name, and images that were
+ * made on it have the names as links to that one (rule 6).
+ */
+static int keep_pseudo(struct fb_layer *layer, const struct fb_tar_entry *e,
+		       const char *name, struct fb_tree_node **ret_node,
+		       struct fb_err *err)
+{
+	struct fb_tree_node *node = NULL;
+	int r;
+
+	layer->result->ignored_entries++;
+	if (!name || e->type != FB_TAR_FILE || strlen(name) > FB_TREE_NAME_MAX)
+		return 0;
+	if (!layer->pseudo)
+		layer->pseudo = fb_tree_root(layer->tree);
+	if (layer->pseudo)
+		node = make_node(layer, layer->pseudo, name, false);
+	if (node)
+		node->inode = fb_tree_alloc(layer->tree, sizeof(*node->inode));
+	if (!node || !node->inode)
+		return no_memory(err);
+	r = set_attributes(layer, node->inode, e, err);
+	if (r < 0)
+		return r;
+	node->dead = true;
+	*ret_node = node;
+	return 0;
+}
+
+static struct fb_tree_node *find_pseudo(const struct fb_layer *layer,
+					const struct fb_place *place)
+{
+	const char *name = pseudo_name(place);
+
+	return name && layer->pseudo ? fb_tree_find(layer->tree, layer->pseudo,
+						    name, strlen(name))
+				     : NULL;
+}
+
 /* rule 8: what the target's name means now, here or in a lower layer */
 static int find_target(struct fb_layer *layer, const struct fb_tar_entry *e,
 		       struct fb_tree_inode **ret, struct fb_err *err)
@@ -146,6 +195,10 @@ static int find_target(struct fb_layer *layer, const struct fb_tar_entry *e,
 		return fb_err_wrap(err, r, "hard link to '%.200s'", e->link);
 	if (!place.last[0])
 		return fb_err_set(err, -EBADMSG, "hard link to the root");
+	if (r == 1 && (node = find_pseudo(layer, &place))) {
+		*ret = node->inode;
+		return 0;
+	}
 	if (r == 1 || !strncmp(place.last, FB_WHITEOUT_PREFIX,
 			       strlen(FB_WHITEOUT_PREFIX)))
 		return fb_err_set(err, -EBADMSG,
@@ -223,10 +276,9 @@ int fb_layer_apply(struct fb_layer *layer, const struct fb_tar_entry *entry,
 		return 0;
 	}
 	r = fb_place_find(layer->tree, layer->root, entry->name, &place, err);
-	if (r == 1) {
-		layer->result->ignored_entries++;
-		return 0;
-	}
+	if (r == 1)
+		return keep_pseudo(layer, entry, pseudo_name(&place), ret_node,
+				   err);
 	if (r < 0)
 		return r;
 	if (!place.last[0])

@@ -32,6 +32,7 @@ struct fb_layer_link {
  * @tree:    Arena and table (borrowed)
  * @xattrs:  Sets of the whole image (borrowed)
  * @root:    Of this layer
+ * @pseudo:  Folder of what aufs kept hard links by; in no tree, or NULL
  * @links:   Links into lower layers, of this layer and of those above
  * @number:  From 1, base first
  * @entries: Read so far, which is the next one's ordinal
@@ -41,6 +42,7 @@ struct fb_layer {
 	struct fb_tree *tree;
 	struct fb_xattr_sets *xattrs;
 	struct fb_tree_node *root;
+	struct fb_tree_node *pseudo;
 	struct fb_layer_link **links;
 	size_t number;
 	uint32_t entries;
@@ -51,7 +53,8 @@ struct fb_layer {
  * fb_layer_apply() - Put one entry into the layer
  * @layer: Layer (borrowed, mutated)
  * @entry: Entry (borrowed)
- * @ret_node: The node of a regular file whose body comes next; otherwise NULL
+ * @ret_node: The node of a regular file whose body comes next; otherwise NULL.
+ *          It is dead where only a link may need the body
  *
  * Return: 0; -EBADMSG an entry that means nothing; -E2BIG a name over 255 bytes
  * or a path over 4095; -ELOOP; -ENOMEM.
@@ -91,7 +94,7 @@ int fb_layer_link_error(const struct fb_layer_link *link, const char *why,
  * fb_layer_is_hidden() - Does what lies above hide this node of a layer?
  * @tree:  Arena and table
  * @above: Root of the merged upper layers
- * @node:  Node of the layer below, no folder
+ * @node:  Node of the layer below, no folder; dead ones are
  */
 bool fb_layer_is_hidden(const struct fb_tree *tree,
 			const struct fb_tree_node *above,

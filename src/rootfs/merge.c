@@ -18,6 +18,8 @@ bool fb_layer_is_hidden(const struct fb_tree *tree,
 	const struct fb_tree_node *way[DEPTH_MAX], *at = above, *there;
 	size_t depth = 0;
 
+	if (node->dead)
+		return true;
 	for (const struct fb_tree_node *n = node; n->parent; n = n->parent)
 		way[depth++] = n; /* paths are no longer, see walk.c */
 	while (depth-- > 0) {

@@ -199,6 +199,7 @@ static int take_back(struct fb_reading *rd, const struct before *before)
 	rd->skipped.count = 0;
 	rd->layer.entries = 0;
 	rd->layer.root = fb_tree_root(&c->tree);
+	rd->layer.pseudo = NULL;
 	/* half a layer is in it */
 	fb_recipe_free(c->recipe);
 	c->recipe = NULL;

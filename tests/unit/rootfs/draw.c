@@ -189,6 +189,8 @@ static void draw_special(struct draw *d, struct stack_entry *e,
 /* links to what was drawn before hit more often than links to anywhere */
 static const char *draw_link(struct draw *d, const struct stack_layer *layer)
 {
+	if (chance(d, 8))
+		return ".wh..wh.plnk/x";
 	if (layer->count && !chance(d, 3))
 		return layer->entries[draw_number(d, (uint32_t)layer->count)]
 			.name;

@@ -10,6 +10,7 @@ struct upper {
 	const struct model *below;
 	struct model hidden; /* whiteouts: paths only */
 	struct model opaque; /* folders with the marker: paths only */
+	struct model pseudo; /* aufs' hard links, by their last component */
 };
 
 static struct model_path *find(const struct model *m, const char *path)
@@ -195,8 +196,16 @@ static int split(const struct upper *u, const char *name, char *dir, char *last)
 	slash = strrchr(path, '/');
 	(void)snprintf(before, sizeof(before), "%.*s",
 		       slash ? (int)(slash - path) : 0, path);
-	(void)snprintf(last, 300, "%s", slash ? slash + 1 : path);
+	(void)snprintf(last, 300, "%.299s", slash ? slash + 1 : path);
 	return resolve(u, before, dir);
+}
+
+/* rule 6: the last component below the folder of aufs' hard links, or NULL */
+static const char *pseudo_name(const char *name, char path[MODEL_PATH_MAX])
+{
+	clean(name, path);
+	return strncmp(path, ".wh..wh.plnk/", 13) ? NULL
+						  : strrchr(path, '/') + 1;
 }
 
 /* rule 8. Return: NULL an error */
@@ -204,8 +213,13 @@ static struct model_inode *target(const struct upper *u, const struct model *m,
 				  const char *link)
 {
 	char dir[MODEL_PATH_MAX], last[300], path[2 * MODEL_PATH_MAX];
+	const char *pseudo = pseudo_name(link, path);
 	struct model_path *p;
 
+	if (pseudo) {
+		p = find(&u->pseudo, pseudo);
+		return p ? p->inode : NULL;
+	}
 	if (split(u, link, dir, last) != 0 || !last[0])
 		return NULL;
 	(void)snprintf(path, sizeof(path), "%s%s%s", dir, dir[0] ? "/" : "",
@@ -238,8 +252,11 @@ static int add(struct upper *u, const struct model *m,
 	char dir[MODEL_PATH_MAX], last[300], path[2 * MODEL_PATH_MAX];
 	struct model_inode *inode = NULL;
 	struct model_path *old;
+	const char *pseudo = pseudo_name(e->name, path);
 	int r = split(u, e->name, dir, last);
 
+	if (pseudo && e->type == '0')
+		put(&u->pseudo, pseudo, new_inode(&u->m, e));
 	if (r != 0)
 		return r < 0 ? -1 : 0;
 	(void)snprintf(path, sizeof(path), "%s%s%s", dir, dir[0] ? "/" : "",
@@ -304,7 +321,8 @@ static size_t lay_out(struct upper *u, const struct model *m,
 
 	*u = (struct upper){ .below = m,
 			     .hidden.arena = m->arena,
-			     .opaque.arena = m->arena };
+			     .opaque.arena = m->arena,
+			     .pseudo.arena = m->arena };
 	model_init(&u->m, m->arena);
 	while (i < layer->count && add(u, m, &layer->entries[i]) == 0)
 		i++;
