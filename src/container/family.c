@@ -123,8 +123,11 @@ int fb_family_find(pid_t head, struct fb_family *ret)
 	FB_DIR DIR *proc = opendir("/proc");
 	FB_FAMILY struct fb_family all = { 0 };
 	struct fb_family found = { 0 };
-	int r = proc ? list_all(proc, &all) : -errno;
+	int r;
 
+	if (!proc)
+		return -errno;
+	r = list_all(proc, &all);
 	if (r < 0)
 		return r;
 	do {
