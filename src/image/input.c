@@ -119,6 +119,13 @@ static int check_trust(const struct fb_input *in, enum fb_transport transport,
 
 static int root_file_system(struct fb_input *in, struct fb_err *err)
 {
+	struct stat st;
+
+	/* what a pipe gives whose writer failed; an empty tar has two blocks */
+	if (fstat(in->fd, &st) < 0)
+		return fb_err_set(err, -errno, "%m");
+	if ((uint64_t)st.st_size <= in->start)
+		return fb_err_set(err, -EBADMSG, "there is nothing in it");
 	if (in->what->name)
 		return fb_err_set(err, -ENOENT,
 				  "no image '%s': it is a root file system",

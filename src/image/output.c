@@ -128,6 +128,10 @@ static int open_path(const char *path, struct fb_output *out)
 
 	if (r < 0)
 		return r;
+	if (!for_dir[0])
+		return -ENOENT;
+	if (for_dir[strlen(for_dir) - 1] == '/')
+		return -EISDIR;
 	for_name = strdup(for_dir);
 	if (!for_name)
 		return -ENOMEM;

@@ -254,6 +254,21 @@ inputs() {
 	run --separate-stderr fb convert -i dir -o out3
 	is "$status" 1
 	has "$stderr" "layer 1 of 1"
+	# a pipe whose writer failed
+	: >nothing
+	run --separate-stderr fb convert -i nothing -o out3
+	is "$status" 1
+	has "$stderr" "there is nothing in it"
+	run --separate-stderr bash -c ': | "$1" convert -i - -o out3' - "$FLAMEBOX"
+	is "$status" 1
+	has "$stderr" "there is nothing in it"
+	local to
+	for to in '' out3/ . nowhere/out3; do
+		run --separate-stderr fb convert -i dir -o "$to"
+		is "$status" 1
+		is "$(lines_of "$stderr")" 1
+		has "$stderr" "write '"
+	done
 	run --separate-stderr fb convert -i /nowhere -o out3
 	is "$status" 1
 	has "$stderr" "No such file"

@@ -129,7 +129,7 @@ rare() {
 	list gnu | tail -n +2 | diff <(sed -E 's/ (user|trusted|security)\.[^ ]*//g' want) -
 }
 
-@test "any number of workers, gzip, zstd or neither: the same bytes" {
+@test "any workers, packing, zone, language, mask, folder: the same bytes" {
 	need zstd tar
 	tar -C "$BATS_TEST_DIRNAME/.." --sort=name -cf a.tar unit
 	tar -C "$BATS_TEST_DIRNAME/../.." --sort=name -cf b.tar src docs
@@ -141,7 +141,15 @@ rare() {
 			sums+=("$(fb convert -q --workers $workers -o - $kind:1 2>/dev/null | sha256sum)")
 		done
 	done
-	is "$(printf '%s\n' "${sums[@]}" | sort | uniq -c | awk '{ print $1 }')" 9
+	for kind in TZ=Pacific/Kiritimati LC_ALL=tr_TR.UTF-8 SOURCE_DATE_EPOCH=1 HOME=/; do
+		(
+			cd /
+			umask 077
+			env "$kind" "$FLAMEBOX" convert -q -i "$BATS_TEST_TMPDIR/zstd" -o "$BATS_TEST_TMPDIR/other" >/dev/null
+		)
+		sums+=("$(sha256sum <other)")
+	done
+	is "$(printf '%s\n' "${sums[@]}" | sort | uniq -c | awk '{ print $1 }')" 13
 }
 
 @test "a tree of debootstrap's is what it was" {
