@@ -10,8 +10,6 @@
 
 /* A template has its final name; what is being made has another, for seconds. */
 #define TEMPLATE_SUFFIX ".img"
-#define UNFINISHED_SUFFIX ".tmp"
-#define UNFINISHED_AFTER_S 3600
 
 /**
  * struct pruning - Statements that are prepared once for all images
@@ -158,13 +156,6 @@ static bool ends_with(const char *text, const char *end)
 	return len > cut && !strcmp(text + len - cut, end);
 }
 
-static bool is_cache(const char *name, const struct stat *st)
-{
-	return ends_with(name, TEMPLATE_SUFFIX) ||
-	       (ends_with(name, UNFINISHED_SUFFIX) &&
-		time(NULL) - st->st_mtime > UNFINISHED_AFTER_S);
-}
-
 int fb_store_prune_caches(struct fb_store *store, uint64_t *ret_freed_bytes,
 			  struct fb_err *err)
 {
@@ -178,7 +169,8 @@ int fb_store_prune_caches(struct fb_store *store, uint64_t *ret_freed_bytes,
 	while ((entry = readdir(list))) {
 		if (fstatat(dirfd(list), entry->d_name, &st,
 			    AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISREG(st.st_mode) && is_cache(entry->d_name, &st) &&
+		    S_ISREG(st.st_mode) &&
+		    ends_with(entry->d_name, TEMPLATE_SUFFIX) &&
 		    unlinkat(dirfd(list), entry->d_name, 0) == 0)
 			freed += (uint64_t)st.st_blocks * 512;
 	}

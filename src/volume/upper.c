@@ -156,44 +156,45 @@ static int copy_sparse(int from, int to, uint64_t size)
 	return r;
 }
 
-/* mkfs works in an unnamed file: it preallocates, and only a sparse copy is kept */
-static int format_scratch(int dir_fd, uint64_t size, int *ret_fd,
-			  struct fb_err *err)
+/* a file without a name: it is gone with this process, however that ends */
+static int open_unnamed(int dir_fd)
 {
-	FB_FD int fd =
-		openat(dir_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
-	int r;
+	int fd = openat(dir_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
 
-	if (fd < 0 || ftruncate(fd, (off_t)size) < 0)
-		return fb_err_set(err, -errno, "make an empty file system: %m");
-	r = run_mkfs(fd, err);
-	if (r == 0)
-		*ret_fd = FB_TAKE_FD(fd);
-	return r;
+	return fd < 0 ? -errno : fd;
 }
 
+static int publish(int fd, int dir_fd, const char *name)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (fsync(fd) < 0 ||
+	    (linkat(AT_FDCWD, path, dir_fd, name, AT_SYMLINK_FOLLOW) < 0 &&
+	     errno != EEXIST)) /* another process was faster: it is the same */
+		return -errno;
+	return 0;
+}
+
+/* mkfs preallocates: only a sparse copy of what it makes is kept */
 static int make_template(int dir_fd, const char *name, uint64_t size,
 			 int *ret_fd, struct fb_err *err)
 {
-	FB_FD int fd = -EBADF, scratch = -EBADF;
-	char temp[NAME_SIZE + 32];
-	int r = format_scratch(dir_fd, size, &scratch, err);
+	FB_FD int scratch = open_unnamed(dir_fd);
+	FB_FD int fd = open_unnamed(dir_fd);
+	int r = scratch < 0 ? scratch : fd;
 
+	if (r < 0 || ftruncate(scratch, (off_t)size) < 0)
+		return fb_err_set(err, r < 0 ? r : -errno,
+				  "make an empty file system: %m");
+	r = run_mkfs(scratch, err);
 	if (r < 0)
 		return r;
-	(void)snprintf(temp, sizeof(temp), "%s.%ld.tmp", name, (long)getpid());
-	(void)unlinkat(dir_fd, temp, 0);
-	fd = openat(dir_fd, temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return fb_err_set(err, -errno, "create '%s': %m", temp);
 	r = copy_sparse(scratch, fd, size);
-	if (r == 0 &&
-	    (fsync(fd) < 0 || renameat(dir_fd, temp, dir_fd, name) < 0))
-		r = -errno;
-	if (r < 0) {
-		(void)unlinkat(dir_fd, temp, 0);
+	if (r == 0)
+		r = publish(fd, dir_fd, name);
+	if (r < 0)
 		return fb_err_set(err, r, "publish '%s': %m", name);
-	}
 	*ret_fd = FB_TAKE_FD(fd);
 	return 0;
 }
