@@ -4,6 +4,10 @@
  * one thread; so the copying out of the page cache is given to a second one, a
  * few pieces ahead.  A piece is full until it was hashed; the first one that is
  * not as long as it could be is the last.
+ *
+ * Measured: 531 MiB in 0.32 s, where one thread takes 0.38 s.  It is not free (the
+ * bytes go from one CPU's cache to another's: 0.18 s more CPU time).  Hashing
+ * straight out of a mapping, populated ahead, is no faster than one thread.
  */
 #include "rootfs/digest.h"
 
@@ -16,8 +20,8 @@
 #include "base/hash.h"
 #include "base/io.h"
 
-#define PIECES 4u
-#define PIECE_SIZE (256u << 10)
+#define PIECES 3u
+#define PIECE_SIZE (1u << 20)
 
 struct piece {
 	bool full;

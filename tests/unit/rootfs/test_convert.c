@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "base/io.h"
 #include "draw.h"
 #include "image_check.h"
+#include "rootfs/digest.h"
 #include "tap.h"
 #include "unit/archive/tar_builder.h"
 
@@ -156,6 +158,38 @@ static void test_result(void)
 		"without the digest");
 	TAP_OK(!result.digest.set, "there is none");
 	stack_image_release(&image);
+}
+
+/* in pieces, by two threads: about the places where a piece ends */
+static void test_digest(void)
+{
+	const size_t mib = 1u << 20;
+	const size_t sizes[] = {
+		0,	 1,	      mib - 1,	    mib,
+		mib + 1, 3 * mib - 1, 3 * mib,	    3 * mib + 1,
+		4 * mib, 7 * mib,     7 * mib + 512
+	};
+	FB_FREE uint8_t *bytes = malloc(8 * mib);
+	FB_FD int fd = memfd_create("digest", MFD_CLOEXEC);
+	struct fb_digest want, got = { 0 };
+	struct fb_err err = { 0 };
+	unsigned int bad = 0;
+
+	if (!bytes || fd < 0)
+		abort();
+	for (size_t i = 0; i < 8 * mib; i++)
+		bytes[i] = (uint8_t)(i * 31 + i / 4096);
+	for (size_t i = 0; i < FB_ARRAY_SIZE(sizes); i++) {
+		if (ftruncate(fd, 0) < 0 ||
+		    fb_pwrite_full(fd, bytes, sizes[i], 0) < 0 ||
+		    fb_digest_of(bytes, sizes[i], &want) < 0)
+			abort();
+		bad += fb_digest_file(fd, &got, &err) != 0 ||
+		       !fb_digest_equal(&want, &got);
+	}
+	TAP_INT(bad, 0, "the digest of files of many sizes");
+	fd = fb_close(fd);
+	TAP_INT(fb_digest_file(fd, &got, &err), -EBADF, "of none: %s", err.msg);
 }
 
 static void test_empty(void)
@@ -572,6 +606,7 @@ int main(void)
 {
 	test_reproducible();
 	test_result();
+	test_digest();
 	test_empty();
 	test_verified();
 	test_media_type();
