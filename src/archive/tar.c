@@ -279,6 +279,7 @@ static int header_type(struct fb_tar_entry *e, struct fb_err *err)
 		{ '1', FB_TAR_LINK },  { '2', FB_TAR_SYMLINK },
 		{ '3', FB_TAR_CHAR },  { '4', FB_TAR_BLOCK },
 		{ '5', FB_TAR_DIR },   { '6', FB_TAR_FIFO },
+		{ 'D', FB_TAR_DIR }, /* GNU's, its body lists the folder */
 	};
 
 	for (size_t i = 0; i < FB_ARRAY_SIZE(types); i++) {
@@ -381,7 +382,8 @@ static int prepare_body(struct fb_tar *tar, struct fb_err *err)
 
 	if (r < 0)
 		return r;
-	if (e->type != FB_TAR_FILE && e->type != FB_TAR_SKIPPED)
+	if (e->type != FB_TAR_FILE && e->type != FB_TAR_SKIPPED &&
+	    e->typeflag != 'D')
 		size = 0;
 	e->stored_bytes = size;
 	e->size_bytes = e->type == FB_TAR_FILE ? size : 0;

@@ -12,7 +12,7 @@ static void test_types(void)
 		{ '2', FB_TAR_SYMLINK }, { '3', FB_TAR_CHAR },
 		{ '4', FB_TAR_BLOCK },	 { '5', FB_TAR_DIR },
 		{ '6', FB_TAR_FIFO },	 { 'V', FB_TAR_SKIPPED },
-		{ 'A', FB_TAR_SKIPPED },
+		{ 'A', FB_TAR_SKIPPED }, { 'D', FB_TAR_DIR },
 	};
 	FIXTURE;
 
@@ -82,6 +82,9 @@ static void test_bodies(void)
 				    .name = "d", .type = '5', .size = 99999 });
 	tb_add(&f.bytes, (struct tb_entry){ .name = "V", .type = 'V' }, "label",
 	       5);
+	/* but GNU's folder of an incremental archive, which has a listing */
+	tb_add(&f.bytes, (struct tb_entry){ .name = "D", .type = 'D' },
+	       "Yfile\0\0", 7);
 	tb_add(&f.bytes, (struct tb_entry){ .name = "c", .type = '0' }, "", 0);
 	tb_end(&f.bytes);
 	TAP_INT(next(&f), 1, "a");
@@ -98,6 +101,10 @@ static void test_bodies(void)
 	TAP_INT(next(&f), 1, "volume label");
 	TAP_INT(f.e.type, FB_TAR_SKIPPED, "is a vendor's");
 	TAP_INT(next(&f), 1, "its body was skipped");
+	TAP_INT(f.e.type, FB_TAR_DIR, "a folder with a listing");
+	TAP_INT(f.e.size_bytes, 0, "of no size");
+	TAP_INT(fb_tar_read(f.tar, buf, 3, NULL), 0, "nobody reads it");
+	TAP_INT(next(&f), 1, "that was skipped");
 	TAP_STR(f.e.name, "c", "c comes next");
 	TAP_INT(fb_tar_read(f.tar, buf, 3, NULL), 0, "empty file");
 	TAP_INT(next(&f), 0, "no more");
