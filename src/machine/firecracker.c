@@ -33,11 +33,16 @@
 #define KERNEL_CONSOLE "console=ttyS0"
 #define KERNEL_QUIET " quiet"
 #define KERNEL_REST " reboot=k panic=-1 dummy.numdummies=0"
-/* a KVM that interprets has no cmpxchg16b, which the kernel's words can't hide */
+/* what a KVM that interprets lacks and the kernel's words can't hide: cmpxchg16b, and
+ * the hypercalls by which one processor calls another (KVM's CPUID leaf, bits 7, 9,
+ * 11, 13) */
 #define CPU_INTERPRETED                                                     \
 	"{\"cpuid_modifiers\": [{\"leaf\": \"0x1\", \"subleaf\": \"0x0\", " \
 	"\"flags\": 0, \"modifiers\": [{\"register\": \"ecx\", "            \
-	"\"bitmap\": \"0bxxxxxxxxxxxxxxxxxx0xxxxxxxxxxxxx\"}]}]}\n"
+	"\"bitmap\": \"0bxxxxxxxxxxxxxxxxxx0xxxxxxxxxxxxx\"}]}, "           \
+	"{\"leaf\": \"0x40000001\", \"subleaf\": \"0x0\", "                 \
+	"\"flags\": 0, \"modifiers\": [{\"register\": \"eax\", "            \
+	"\"bitmap\": \"0bxxxxxxxxxxxxxxxxxx0x0x0x0xxxxxxx\"}]}]}\n"
 
 /* a file of the host that it opens through its own descriptor */
 static const char *give(struct fb_plan_process *p, int fd, bool write,

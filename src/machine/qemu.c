@@ -70,7 +70,10 @@ static void render_base(const struct fb_machine_config *c, enum fb_accel accel,
 	if (kvm) {
 		add(argv, "-accel", "kvm");
 		add(argv, "-cpu",
-		    c->interpreted ? "host,-arch-capabilities,-cx16" : "host");
+		    c->interpreted ? "host,-arch-capabilities,-cx16,"
+				     "-kvm-pv-unhalt,-kvm-pv-tlb-flush,"
+				     "-kvm-pv-ipi,-kvm-pv-sched-yield"
+				   : "host");
 	} else {
 		add(argv, "-accel", "tcg,thread=multi");
 		/* rep movsb goes byte by byte in TCG: without ERMS the guest copies
