@@ -41,6 +41,25 @@ same_as_umoci() {
 	for seed in 1 2 3 4 5; do same_as_umoci "$seed"; done
 }
 
+@test "the kernel sees the same in every compression and block size" {
+	python3 -B "$layers/draw.py" 600 layout 7
+	convert layout want
+	list want >listed
+	mkdir mounted
+	local how status
+	for how in "zstd 4k" "lz4 1m" "gzip 128k" "none 64k"; do
+		fb convert -q --compression "${how% *}" --block-size "${how#* }" -o image want:1
+		mount -t squashfs -o loop,ro image mounted ||
+			skip "no SquashFS can be mounted here"
+		status=0
+		list mounted >kernel || status=$?
+		umount mounted
+		is "$status" 0
+		diff listed kernel || fail "$how"
+	done
+	[ "$(lines_of "$(cat listed)")" -gt 20 ]
+}
+
 @test "127 layers are what umoci makes of them" {
 	need umoci
 	same_as_umoci 500 127
