@@ -15,9 +15,9 @@ setup_file() {
 	[ -f "${FLAMEBOX%/*}/initramfs.cpio" ] || FC_LACK="no initramfs beside the program"
 	[ -x "$ASK" ] || FC_LACK="no client of the API built"
 	command -v socat >/dev/null || FC_LACK="no socat here"
-	case $("$FLAMEBOX" doctor 2>/dev/null | grep '^[a-z]* *accelerator') in
-	*"KVM is native"*) ;;
-	*"KVM is emulating"*)
+	case $(kvm_verdict) in
+	native) ;;
+	emulating)
 		[ "${FLAMEBOX_TEST_KVM:-}" = emulating ] ||
 			FC_LACK="KVM interprets here: make check ENGINE=firecracker runs it"
 		;;

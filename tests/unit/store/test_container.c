@@ -100,6 +100,14 @@ static void test_states(void)
 	TAP_INT(state_of(&f, id), FB_CONTAINER_RUNNING, "held: running");
 	TAP_STR(fb_container_state_name(FB_CONTAINER_RUNNING), "running",
 		"by name");
+	touch(&h, FB_CONTAINER_FILE_PAUSED);
+	TAP_INT(state_of(&f, id), FB_CONTAINER_PAUSED, "stopped: paused");
+	TAP_STR(fb_container_state_name(FB_CONTAINER_PAUSED), "paused",
+		"by name");
+	TAP_OK(fb_container_is_up(FB_CONTAINER_PAUSED) &&
+		       fb_container_is_alive(FB_CONTAINER_PAUSED) &&
+		       !fb_container_is_up(FB_CONTAINER_PREPARING),
+	       "which counts as running");
 	fb_container_handle_release(&h);
 	h = create(&f, "c2");
 	h.lock_fd = fb_close(h.lock_fd);
