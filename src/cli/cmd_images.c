@@ -50,6 +50,7 @@ enum images_column {
 	COLUMN_CONTAINERS,
 	COLUMN_SHARED_SIZE,
 	COLUMN_UNIQUE_SIZE,
+	COLUMN_VIRTUAL_SIZE,
 	COLUMN_COUNT,
 };
 
@@ -91,6 +92,7 @@ static const char *images_cell(const void *ctx, size_t row, size_t column,
 	case COLUMN_CREATED_AT:
 		return fb_format_time_listed(image->created_s, scratch);
 	case COLUMN_SIZE:
+	case COLUMN_VIRTUAL_SIZE: /* what docker's Size was called once */
 		return fb_format_size(image->size_bytes, scratch);
 	case COLUMN_PLATFORM:
 		return image->platform;
@@ -118,6 +120,7 @@ static int images_print(struct fb_cli *cli, const struct images_flags *flags,
 		[COLUMN_CONTAINERS] = { "Containers", "CONTAINERS", false },
 		[COLUMN_SHARED_SIZE] = { "SharedSize", "SHARED SIZE", false },
 		[COLUMN_UNIQUE_SIZE] = { "UniqueSize", "UNIQUE SIZE", false },
+		[COLUMN_VIRTUAL_SIZE] = { "VirtualSize", "SIZE", false },
 	};
 	const struct fb_table table = {
 		.columns = columns,

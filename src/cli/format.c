@@ -2,6 +2,7 @@
 #include "cli/format.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -114,14 +115,6 @@ static int default_template(const struct fb_column *columns, size_t count,
 	return out->err;
 }
 
-static int render_row(const struct fb_template *tpl, const json_t *row,
-		      struct fb_str *text, struct fb_err *err)
-{
-	int r = fb_template_render(tpl, row, text, err);
-
-	return r < 0 ? r : fb_str_putc(text, '\n');
-}
-
 static int print_template(const char *template, const json_t *heading,
 			  const json_t *rows, FILE *out, struct fb_err *err)
 {
@@ -130,9 +123,16 @@ static int print_template(const char *template, const json_t *heading,
 	int r = fb_template_parse(template, &tpl, err);
 
 	if (r == 0 && heading)
-		r = render_row(&tpl, heading, &text, err);
-	for (size_t i = 0; r == 0 && i < json_array_size(rows); i++)
-		r = render_row(&tpl, json_array_get(rows, i), &text, err);
+		r = fb_template_heading(&tpl, heading, &text, err);
+	if (r == 0 && heading)
+		fb_str_putc(&text, '\n');
+	for (size_t i = 0; r == 0 && i < json_array_size(rows); i++) {
+		r = fb_template_render(&tpl, json_array_get(rows, i), &text,
+				       err);
+		fb_str_putc(&text, '\n');
+	}
+	if (r == 0 && text.err)
+		r = fb_err_set(err, text.err, "print: %s", strerror(-text.err));
 	if (r < 0)
 		return r;
 	if (heading)
@@ -238,41 +238,57 @@ static int render_as_json(const struct fb_table *table,
 			  struct fb_str *out, struct fb_err *err)
 {
 	json_t *object = row_json(table, row);
-	int r = object ? fb_template_render(tpl, object, out, err)
-		       : fb_err_set(err, -ENOMEM, "fill template: %m");
+	int r = !object		 ? fb_err_set(err, -ENOMEM, "fill template: %m")
+		: row == HEADING ? fb_template_heading(tpl, object, out, err)
+				 : fb_template_render(tpl, object, out, err);
 
 	json_decref(object);
 	return r;
 }
 
+/* A literal text, or a column of the row */
+struct plan_part {
+	const char *text;
+	size_t len;
+	size_t column;
+};
+
 /**
  * struct plan - A template with its fields looked up
- * @columns: One a part; of a literal without meaning
- * @lengths: Of the literals
- * @plain:   There is nothing but literals and fields
+ * @parts: Literals and fields, or NULL: there is more than that in it
+ * @count: Of @parts
  */
 struct plan {
 	const struct fb_table *table;
 	const struct fb_template *tpl;
-	size_t columns[FB_TEMPLATE_PARTS_MAX];
-	size_t lengths[FB_TEMPLATE_PARTS_MAX];
-	bool plain;
+	struct plan_part *parts;
+	size_t count;
 };
 
-static void make_plan(struct plan *plan)
+/* Return: 0; -ENOMEM */
+static int make_plan(struct plan *plan, struct fb_err *err)
 {
-	plan->plain = true;
-	for (size_t i = 0; i < plan->tpl->count; i++) {
-		const struct fb_template_part *part = &plan->tpl->parts[i];
+	const struct fb_template_node *node = plan->tpl->first;
+	FB_FREE struct plan_part *parts =
+		calloc(plan->tpl->count + 1, sizeof(*parts));
 
-		plan->columns[i] = NO_COLUMN;
-		plan->lengths[i] = strlen(part->text);
-		if (part->verb == FB_TEMPLATE_LITERAL)
-			continue;
-		if (part->verb == FB_TEMPLATE_PRINT)
-			plan->columns[i] = find_column(plan->table, part->text);
-		plan->plain &= plan->columns[i] != NO_COLUMN;
+	if (!parts)
+		return fb_err_set(err, -ENOMEM, "print a table: %m");
+	while (node) {
+		struct plan_part *part = &parts[plan->count++];
+		const char *path;
+
+		node = fb_template_plain(node, &part->text, &path);
+		part->column = NO_COLUMN;
+		if (part->text)
+			part->len = strlen(part->text);
+		else if (path)
+			part->column = find_column(plan->table, path);
+		if (!part->text && part->column == NO_COLUMN)
+			return 0;
 	}
+	plan->parts = FB_TAKE_PTR(parts);
+	return 0;
 }
 
 static int render_cells(const struct plan *plan, size_t row, struct fb_str *out,
@@ -281,15 +297,16 @@ static int render_cells(const struct plan *plan, size_t row, struct fb_str *out,
 	char scratch[FB_CELL_MAX];
 	int r = 0;
 
-	if (!plan->plain)
+	if (!plan->parts)
 		r = render_as_json(plan->table, plan->tpl, row, out, err);
-	for (size_t i = 0; plan->plain && i < plan->tpl->count; i++) {
-		if (plan->columns[i] == NO_COLUMN)
-			fb_str_append(out, plan->tpl->parts[i].text,
-				      plan->lengths[i]);
+	for (size_t i = 0; plan->parts && i < plan->count; i++) {
+		const struct plan_part *part = &plan->parts[i];
+
+		if (part->text)
+			fb_str_append(out, part->text, part->len);
 		else
 			fb_str_puts(out, cell_text(plan->table, row,
-						   plan->columns[i], scratch));
+						   part->column, scratch));
 	}
 	fb_str_putc(out, '\n');
 	if (r == 0 && out->err)
@@ -316,6 +333,16 @@ static int print_table_lines(const struct fb_table *table, FILE *out,
 	return 0;
 }
 
+static int render_rows(const struct plan *plan, bool aligned,
+		       struct fb_str *text, struct fb_err *err)
+{
+	int r = aligned ? render_cells(plan, HEADING, text, err) : 0;
+
+	for (size_t i = 0; r == 0 && i < plan->table->row_count; i++)
+		r = render_cells(plan, i, text, err);
+	return r;
+}
+
 int fb_format_table(const char *format, const struct fb_table *table, FILE *out,
 		    struct fb_err *err)
 {
@@ -333,13 +360,11 @@ int fb_format_table(const char *format, const struct fb_table *table, FILE *out,
 	if (!template)
 		return print_table_lines(table, out, err);
 	r = fb_template_parse(template, &tpl, err);
-	if (r < 0)
-		return r;
-	make_plan(&plan);
-	if (aligned)
-		r = render_cells(&plan, HEADING, &text, err);
-	for (size_t i = 0; r == 0 && i < table->row_count; i++)
-		r = render_cells(&plan, i, &text, err);
+	if (r == 0)
+		r = make_plan(&plan, err);
+	if (r == 0)
+		r = render_rows(&plan, aligned, &text, err);
+	free(plan.parts);
 	if (r < 0)
 		return r;
 	if (aligned)
@@ -397,7 +422,7 @@ const char *fb_format_ago(int64_t then_s, int64_t now_s, char out[48])
 	int64_t age = now_s > then_s ? now_s - then_s : 0;
 	int64_t minutes = age / 60, hours = (age + 1800) / 3600;
 
-	if (then_s == 0)
+	if (then_s < 0)
 		return put_words("N/A", out);
 	if (age < 1)
 		return put_words("Less than a second ago", out);
@@ -470,6 +495,11 @@ static const char *format_time(int64_t when_s, bool listed, char *out)
 	time_t t = (time_t)when_s;
 	struct tm tm;
 
+	/* Go's zero time stands for one that is not known */
+	if (when_s < 0)
+		return put_words(listed ? "0001-01-01 00:00:00 +0000 UTC"
+					: "0001-01-01T00:00:00Z",
+				 out);
 	if (!gmtime_r(&t, &tm) ||
 	    strftime(out, 40,
 		     listed ? "%Y-%m-%d %H:%M:%S +0000 UTC"

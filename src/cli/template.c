@@ -1,48 +1,264 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Templates are read by recursive descent; what is read is a tree of nodes. */
 #include "cli/template.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdbool.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS_MAX 4
+#include "cli/template_node.h"
 
-static const struct {
-	const char *name;
-	enum fb_template_verb verb;
-	bool has_arg;
-} verbs[] = {
-	{ "print", FB_TEMPLATE_PRINT, false },
-	{ "json", FB_TEMPLATE_JSON, false },
-	{ "upper", FB_TEMPLATE_UPPER, false },
-	{ "lower", FB_TEMPLATE_LOWER, false },
-	{ "len", FB_TEMPLATE_LEN, false },
-	{ "join", FB_TEMPLATE_JOIN, true },
-	{ "index", FB_TEMPLATE_INDEX, true },
+#define DEPTH_MAX 32u
+#define ERROR "template parsing error: "
+
+/**
+ * struct parser - A template being read
+ * @p:     What is left of the text
+ * @trim:  White space before @p's text goes: the action had "-}}"
+ * @lexer: In the action at hand
+ * @begin, @end: That action, for messages
+ * @loops: Ranges around
+ */
+struct parser {
+	struct fb_template tpl;
+	const char *p;
+	bool trim;
+	struct fb_lexer lexer;
+	const char *begin;
+	const char *end;
+	unsigned int depth;
+	unsigned int loops;
+	struct fb_err *err;
 };
 
-/* Appends a part. @text and @arg (or NULL) are taken, also on failure */
-static int add_part(struct fb_template *tpl, enum fb_template_verb verb,
-		    char *text, char *arg, struct fb_err *err)
+/* What ended a list of parts */
+enum list_end { LIST_TEXT, LIST_END, LIST_ELSE };
+
+static int refuse(struct parser *ps, const char *why)
 {
-	struct fb_template_part *grown = NULL;
-	int r = tpl->count < FB_TEMPLATE_PARTS_MAX ? 0 : -E2BIG;
+	return fb_err_set(ps->err, -EINVAL, ERROR "%s in '{{%.*s}}'", why,
+			  (int)(ps->end - ps->begin), ps->begin);
+}
+
+static int out_of_memory(struct parser *ps)
+{
+	return fb_err_set(ps->err, -ENOMEM, ERROR "%s", strerror(ENOMEM));
+}
+
+static struct fb_template_node *new_node(struct parser *ps,
+					 enum fb_template_kind kind)
+{
+	struct fb_template_node *node;
+
+	if (ps->tpl.count >= FB_TEMPLATE_NODES_MAX) {
+		(void)fb_err_set(ps->err, -E2BIG, ERROR "over %d parts",
+				 FB_TEMPLATE_NODES_MAX);
+		return NULL;
+	}
+	node = calloc(1, sizeof(*node));
+	if (!node) {
+		(void)out_of_memory(ps);
+		return NULL;
+	}
+	node->kind = kind;
+	node->owned = ps->tpl.all;
+	ps->tpl.all = node;
+	ps->tpl.count++;
+	return node;
+}
+
+static int code_of(const struct parser *ps)
+{
+	return ps->err && ps->err->code ? ps->err->code : -ENOMEM;
+}
+
+static int advance(struct parser *ps)
+{
+	int r = fb_lexer_next(&ps->lexer);
+
+	return r < 0 ? refuse(ps, "can't read a word") : 0;
+}
+
+static bool word_is(const struct parser *ps, const char *word)
+{
+	const struct fb_lexer *lx = &ps->lexer;
+
+	return lx->kind == FB_TOKEN_WORD && strlen(word) == lx->len &&
+	       !memcmp(lx->at, word, lx->len);
+}
+
+static int keep_text(struct parser *ps, char **slot, const char *at, size_t len)
+{
+	*slot = strndup(at, len);
+	return *slot ? 0 : out_of_memory(ps);
+}
+
+static int parse_pipe(struct parser *ps, struct fb_template_node **ret);
+
+/* "(…)", perhaps with fields of what it gives behind it */
+static int parse_parentheses(struct parser *ps, struct fb_template_node *node)
+{
+	int r = ++ps->depth > DEPTH_MAX ? refuse(ps, "too deep") : advance(ps);
 
 	if (r == 0)
-		grown = reallocarray(tpl->parts, tpl->count + 1,
-				     sizeof(*grown));
-	if (grown)
-		tpl->parts = grown;
-	if (!grown || !text) {
-		free(text);
-		free(arg);
-		r = r < 0 ? r : -ENOMEM;
-		return fb_err_set(err, r, "template parsing error: %m");
+		r = parse_pipe(ps, &node->child);
+	if (r < 0)
+		return r;
+	ps->depth--;
+	if (ps->lexer.kind != FB_TOKEN_CLOSE)
+		return refuse(ps, "unclosed left paren");
+	return keep_text(ps, &node->text, ps->lexer.at + 1, ps->lexer.len - 1);
+}
+
+static int parse_function(struct parser *ps, struct fb_template_node *node)
+{
+	int r = keep_text(ps, &node->text, ps->lexer.at, ps->lexer.len);
+
+	if (r < 0)
+		return r;
+	return fb_template_function_known(node->text)
+		       ? 0
+		       : fb_err_set(ps->err, -EINVAL,
+				    ERROR "function \"%s\" not defined",
+				    node->text);
+}
+
+static int parse_variable(struct parser *ps, struct fb_template_node *node)
+{
+	const char *at = ps->lexer.at;
+	const char *dot = memchr(at, '.', ps->lexer.len);
+	size_t name = dot ? (size_t)(dot - at) : ps->lexer.len;
+	int r = keep_text(ps, &node->text, at, name);
+
+	return r < 0 ? r
+		     : keep_text(ps, &node->path, at + name,
+				 ps->lexer.len - name);
+}
+
+/* Return: 1 a word; 0 none stands here; negative errno */
+static int parse_word(struct parser *ps, struct fb_template_node **ret)
+{
+	static const int kinds[] = {
+		[FB_TOKEN_FIELD] = FB_NODE_FIELD,
+		[FB_TOKEN_OPEN] = FB_NODE_FIELD,
+		[FB_TOKEN_VARIABLE] = FB_NODE_VARIABLE,
+		[FB_TOKEN_WORD] = FB_NODE_FUNCTION,
+		[FB_TOKEN_LITERAL] = FB_NODE_LITERAL,
+	};
+	enum fb_token_kind kind = ps->lexer.kind;
+	struct fb_template_node *node;
+	int r = 0;
+
+	if ((size_t)kind >= FB_ARRAY_SIZE(kinds) || !kinds[kind])
+		return 0;
+	node = new_node(ps, (enum fb_template_kind)kinds[kind]);
+	if (!node)
+		return code_of(ps);
+	if (kind == FB_TOKEN_FIELD)
+		r = keep_text(ps, &node->text, ps->lexer.at, ps->lexer.len);
+	else if (kind == FB_TOKEN_VARIABLE)
+		r = parse_variable(ps, node);
+	else if (kind == FB_TOKEN_WORD)
+		r = parse_function(ps, node);
+	else if (kind == FB_TOKEN_LITERAL)
+		node->literal = FB_TAKE_PTR(ps->lexer.literal);
+	else
+		r = parse_parentheses(ps, node);
+	if (r == 0)
+		r = advance(ps);
+	*ret = node;
+	return r < 0 ? r : 1;
+}
+
+static int parse_command(struct parser *ps, struct fb_template_node **ret)
+{
+	struct fb_template_node *command = new_node(ps, FB_NODE_COMMAND);
+	struct fb_template_node **slot = command ? &command->child : NULL;
+	int r = command ? parse_word(ps, slot) : code_of(ps);
+	bool function;
+
+	if (r <= 0)
+		return r < 0 ? r : refuse(ps, "missing value for command");
+	function = (*slot)->kind == FB_NODE_FUNCTION;
+	while (r > 0) {
+		slot = &(*slot)->next;
+		r = parse_word(ps, slot);
+		if (r > 0 && !function)
+			return refuse(ps, "arguments for what is no function");
 	}
-	grown[tpl->count++] = (struct fb_template_part){ verb, text, arg };
+	*ret = command;
+	return r;
+}
+
+/* "$a :=", "$a, $b :=", "$a =". Return: 1 so it is; 0; negative errno */
+static int parse_declaration(struct parser *ps, struct fb_template_node *pipe)
+{
+	struct fb_lexer before = ps->lexer;
+	int r = 0;
+
+	if (before.kind != FB_TOKEN_VARIABLE)
+		return 0;
+	for (int i = 0; i < 2 && r == 0; i++) {
+		if (ps->lexer.kind != FB_TOKEN_VARIABLE ||
+		    memchr(ps->lexer.at, '.', ps->lexer.len))
+			break;
+		r = keep_text(ps, &pipe->declare[i], ps->lexer.at,
+			      ps->lexer.len);
+		if (r == 0)
+			r = advance(ps);
+		if (r == 0 && (ps->lexer.kind == FB_TOKEN_DECLARE ||
+			       ps->lexer.kind == FB_TOKEN_ASSIGN)) {
+			pipe->assign = ps->lexer.kind == FB_TOKEN_ASSIGN;
+			return advance(ps) < 0 ? -EINVAL : 1;
+		}
+		if (r == 0 && ps->lexer.kind != FB_TOKEN_COMMA)
+			break;
+		if (r == 0)
+			r = advance(ps);
+	}
+	if (r < 0)
+		return r;
+	for (int i = 0; i < 2; i++)
+		free(FB_TAKE_PTR(pipe->declare[i]));
+	fb_lexer_release(&ps->lexer);
+	ps->lexer = before;
 	return 0;
+}
+
+static int parse_pipe(struct parser *ps, struct fb_template_node **ret)
+{
+	struct fb_template_node *pipe = new_node(ps, FB_NODE_PIPE), **slot;
+	int r = pipe ? parse_declaration(ps, pipe) : code_of(ps);
+
+	if (r < 0)
+		return r;
+	for (slot = &pipe->child;; slot = &(*slot)->next) {
+		r = parse_command(ps, slot);
+		if (r < 0)
+			return r;
+		if (slot != &pipe->child &&
+		    (*slot)->child->kind != FB_NODE_FUNCTION)
+			return refuse(ps, "a pipe to what is no function");
+		if (ps->lexer.kind != FB_TOKEN_PIPE)
+			break;
+		r = advance(ps);
+		if (r < 0)
+			return r;
+	}
+	*ret = pipe;
+	return 0;
+}
+
+/* A pipe up to the action's end */
+static int parse_whole_pipe(struct parser *ps, struct fb_template_node **ret)
+{
+	int r = parse_pipe(ps, ret);
+
+	if (r == 0 && ps->lexer.kind != FB_TOKEN_END)
+		return refuse(ps, "unexpected text");
+	return r;
 }
 
 /* "\t" and "\n" typed in a shell's single quotes */
@@ -61,155 +277,178 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-static bool is_path(const char *text)
+/* The text up to the next action, or to the end */
+static int parse_text(struct parser *ps, const char *open,
+		      struct fb_template_node **ret)
 {
-	size_t len = strlen(text);
+	const char *at = ps->p, *end = open ? open : at + strlen(at);
+	struct fb_template_node *node;
+	int r;
 
-	if (text[0] != '.')
-		return false;
-	for (size_t i = 1; i < len; i++)
-		if (!isalnum((unsigned char)text[i]) && text[i] != '_' &&
-		    (text[i] != '.' || text[i - 1] == '.'))
-			return false;
-	return len == 1 || text[len - 1] != '.';
+	ps->p = end;
+	if (ps->trim)
+		at += strspn(at, " \t\r\n");
+	if (open && open[2] == '-' && isspace((unsigned char)open[3]))
+		while (end > at && isspace((unsigned char)end[-1]))
+			end--;
+	if (at >= end)
+		return 0;
+	node = new_node(ps, FB_NODE_TEXT);
+	if (!node)
+		return code_of(ps);
+	r = keep_text(ps, &node->text, at, (size_t)(end - at));
+	if (r == 0)
+		unescape(node->text);
+	*ret = node;
+	return r;
 }
 
-/* The words of an action; a quoted one keeps its first quote as a mark */
-struct words {
-	char *v[WORDS_MAX];
-	size_t count;
-};
-
-static void cleanup_words(struct words *w)
+/* Set the lexer on the action at @ps->p. Return: 0; 1 a comment; -EINVAL */
+static int open_action(struct parser *ps)
 {
-	for (size_t i = 0; i < w->count; i++)
-		free(w->v[i]);
-}
+	const char *at = ps->p + 2, *close = fb_action_end(at), *end = close;
 
-/* Length of the word at @text: "quoted", a pipe, or up to white space */
-static size_t word_length(const char *text, const char *end)
-{
-	size_t n = 0, rest = (size_t)(end - text);
-
-	if (text[0] == '"' || text[0] == '`') {
-		for (n = 1; n < rest && text[n] != text[0]; n++)
-			;
-		return n < rest ? n + 1 : 0;
-	}
-	if (text[0] == '|')
+	if (!close)
+		return fb_err_set(ps->err, -EINVAL,
+				  ERROR "unclosed action in '%s'", ps->p);
+	ps->begin = at;
+	ps->end = close;
+	ps->p = close + 2;
+	if (at[0] == '-' && isspace((unsigned char)at[1]))
+		at++;
+	ps->trim = end - at >= 2 && end[-1] == '-' &&
+		   isspace((unsigned char)end[-2]);
+	if (ps->trim)
+		end--;
+	at += strspn(at, " \t\r\n");
+	if (end - at >= 4 && at[0] == '/' && at[1] == '*')
 		return 1;
-	while (n < rest && !isspace((unsigned char)text[n]) && text[n] != '|')
-		n++;
-	return n;
+	ps->lexer = (struct fb_lexer){ .p = at, .end = end };
+	return advance(ps);
 }
 
-static int split_words(const char *text, const char *end, struct words *w)
-{
-	size_t n;
+static int parse_list(struct parser *ps, struct fb_template_node **ret,
+		      enum list_end *ret_end);
 
-	for (; text < end; text += n) {
-		n = 1;
-		if (isspace((unsigned char)*text))
-			continue;
-		n = word_length(text, end);
-		if (n == 0 || w->count == WORDS_MAX)
-			return -EINVAL;
-		/* without the closing quote */
-		w->v[w->count] =
-			strndup(text, *text == '"' || *text == '`' ? n - 1 : n);
-		if (!w->v[w->count])
-			return -ENOMEM;
-		w->count++;
+static int parse_block(struct parser *ps, enum fb_template_kind kind,
+		       struct fb_template_node **ret);
+
+/* Behind "else": a list, or another "if" that shares the end */
+static int parse_else(struct parser *ps, struct fb_template_node *block)
+{
+	enum list_end end = LIST_END;
+	int r = advance(ps);
+
+	if (r < 0)
+		return r;
+	if (word_is(ps, "if"))
+		return parse_block(ps, FB_NODE_IF, &block->otherwise);
+	if (word_is(ps, "with"))
+		return parse_block(ps, FB_NODE_WITH, &block->otherwise);
+	if (ps->lexer.kind != FB_TOKEN_END)
+		return refuse(ps, "unexpected text");
+	r = parse_list(ps, &block->otherwise, &end);
+	if (r == 0 && end != LIST_END)
+		r = refuse(ps, "expected end");
+	return r;
+}
+
+static int parse_block(struct parser *ps, enum fb_template_kind kind,
+		       struct fb_template_node **ret)
+{
+	struct fb_template_node *block = new_node(ps, kind);
+	bool loop = kind == FB_NODE_RANGE;
+	enum list_end end = LIST_END;
+	int r = block ? 0 : code_of(ps);
+
+	if (r == 0 && ++ps->depth > DEPTH_MAX)
+		r = refuse(ps, "too deep");
+	if (r == 0)
+		r = advance(ps);
+	if (r == 0)
+		r = parse_whole_pipe(ps, &block->child);
+	ps->loops += loop;
+	if (r == 0)
+		r = parse_list(ps, &block->body, &end);
+	ps->loops -= loop;
+	if (r == 0 && end == LIST_ELSE)
+		r = parse_else(ps, block);
+	else if (r == 0 && end != LIST_END)
+		r = fb_err_set(ps->err, -EINVAL, ERROR "unexpected EOF");
+	ps->depth--;
+	*ret = block;
+	return r;
+}
+
+static int parse_jump(struct parser *ps, enum fb_template_kind kind,
+		      struct fb_template_node **ret)
+{
+	if (ps->loops == 0)
+		return refuse(ps, "outside of range");
+	if (advance(ps) < 0 || ps->lexer.kind != FB_TOKEN_END)
+		return refuse(ps, "unexpected text");
+	*ret = new_node(ps, kind);
+	return *ret ? 0 : code_of(ps);
+}
+
+static int parse_plain_action(struct parser *ps, struct fb_template_node **ret)
+{
+	struct fb_template_node *action = new_node(ps, FB_NODE_ACTION);
+
+	*ret = action;
+	return action ? parse_whole_pipe(ps, &action->child) : code_of(ps);
+}
+
+/* Return: 0, @ret_end says whether the list ends; negative errno */
+static int parse_action(struct parser *ps, struct fb_template_node **ret,
+			enum list_end *ret_end)
+{
+	int r = open_action(ps);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (word_is(ps, "if"))
+		return parse_block(ps, FB_NODE_IF, ret);
+	if (word_is(ps, "range"))
+		return parse_block(ps, FB_NODE_RANGE, ret);
+	if (word_is(ps, "with"))
+		return parse_block(ps, FB_NODE_WITH, ret);
+	if (word_is(ps, "break"))
+		return parse_jump(ps, FB_NODE_BREAK, ret);
+	if (word_is(ps, "continue"))
+		return parse_jump(ps, FB_NODE_CONTINUE, ret);
+	if (word_is(ps, "else")) {
+		*ret_end = LIST_ELSE;
+		return 0;
 	}
-	return 0;
-}
-
-/* Index in verbs[]; -1 */
-static int find_verb(const char *name)
-{
-	for (size_t i = 0; i < FB_ARRAY_SIZE(verbs); i++)
-		if (!strcmp(verbs[i].name, name))
-			return (int)i;
-	return -1;
-}
-
-static bool is_argument(const char *word)
-{
-	return word[0] == '"' || word[0] == '`' ||
-	       (word[0] && strspn(word, "0123456789") == strlen(word));
-}
-
-/* "path | verb" means "verb path" */
-static void turn_pipe(struct words *w)
-{
-	char *path;
-
-	if (w->count != 3 || strcmp(w->v[1], "|"))
-		return;
-	path = w->v[0];
-	free(w->v[1]);
-	w->v[0] = w->v[2];
-	w->v[1] = path;
-	w->count = 2;
-}
-
-static int parse_action(struct fb_template *tpl, const char *text,
-			const char *end, struct fb_err *err)
-{
-	__attribute__((cleanup(cleanup_words))) struct words w = { 0 };
-	const char *path, *arg = NULL;
-	int r = split_words(text, end, &w), verb = 0;
-
-	turn_pipe(&w);
-	if (r == 0 && w.count > 0 && w.v[0][0] != '.') {
-		verb = find_verb(w.v[0]);
-		if (verb < 0)
-			return fb_err_set(err, -EINVAL,
-					  "template parsing error: function "
-					  "\"%s\" not defined",
-					  w.v[0]);
+	if (word_is(ps, "end")) {
+		*ret_end = LIST_END;
+		return advance(ps) < 0 || ps->lexer.kind != FB_TOKEN_END
+			       ? refuse(ps, "unexpected text")
+			       : 0;
 	}
-	path = r == 0 && w.count > 0 ? w.v[w.v[0][0] != '.' && w.count > 1]
-				     : "";
-	if (verbs[verb].has_arg && w.count == 3)
-		arg = w.v[2];
-	if (r < 0 || !is_path(path) || verbs[verb].has_arg != (arg != NULL) ||
-	    (arg && !is_argument(arg)) ||
-	    w.count != 1u + (w.v[0][0] != '.') + (arg != NULL))
-		return fb_err_set(
-			err, r < 0 ? r : -EINVAL,
-			"template parsing error: can't read '{{%.*s}}'",
-			(int)(end - text), text);
-	return add_part(tpl, verbs[verb].verb, strdup(path),
-			arg ? strdup(arg) : NULL, err);
+	return parse_plain_action(ps, ret);
 }
 
-static int parse_parts(struct fb_template *tpl, const char *text,
-		       struct fb_err *err)
+/* Parts up to "end", "else" or the text's end */
+static int parse_list(struct parser *ps, struct fb_template_node **ret,
+		      enum list_end *ret_end)
 {
-	const char *open, *close;
 	int r = 0;
 
-	while (r == 0 && *text) {
-		open = strstr(text, "{{");
-		if (open != text) {
-			close = open ? open : text + strlen(text);
-			r = add_part(tpl, FB_TEMPLATE_LITERAL,
-				     strndup(text, (size_t)(close - text)),
-				     NULL, err);
-			if (r == 0)
-				unescape(tpl->parts[tpl->count - 1].text);
-			text = close;
-			continue;
+	*ret_end = LIST_TEXT;
+	while (r == 0 && *ps->p && *ret_end == LIST_TEXT) {
+		const char *open = strstr(ps->p, "{{");
+
+		if (open == ps->p) {
+			r = parse_action(ps, ret, ret_end);
+		} else {
+			r = parse_text(ps, open, ret);
+			/* trimming goes for the text right behind alone */
+			ps->trim = false;
 		}
-		close = strstr(open, "}}");
-		if (!close)
-			return fb_err_set(err, -EINVAL,
-					  "template parsing error: unclosed "
-					  "action in '%s'",
-					  text);
-		r = parse_action(tpl, open + 2, close, err);
-		text = close + 2;
+		while (*ret)
+			ret = &(*ret)->next;
 	}
 	return r;
 }
@@ -217,27 +456,56 @@ static int parse_parts(struct fb_template *tpl, const char *text,
 int fb_template_parse(const char *text, struct fb_template *ret,
 		      struct fb_err *err)
 {
-	FB_TEMPLATE struct fb_template tpl = { 0 };
+	struct fb_err local = { 0 };
+	struct parser ps = { .p = text, .err = err ? err : &local };
+	struct fb_template_node *first = NULL;
+	enum list_end end = LIST_TEXT;
 	int r;
 
 	if (strlen(text) > FB_TEMPLATE_TEXT_MAX)
-		return fb_err_set(err, -E2BIG,
-				  "template parsing error: over %d bytes",
+		return fb_err_set(err, -E2BIG, ERROR "over %d bytes",
 				  FB_TEMPLATE_TEXT_MAX);
-	r = parse_parts(&tpl, text, err);
-	if (r < 0)
+	r = parse_list(&ps, &first, &end);
+	if (r == 0 && end != LIST_TEXT)
+		r = refuse(&ps, "unexpected text");
+	fb_lexer_release(&ps.lexer);
+	ps.tpl.first = first;
+	if (r < 0) {
+		fb_template_release(&ps.tpl);
 		return r;
-	*ret = tpl;
-	tpl = (struct fb_template){ 0 };
+	}
+	*ret = ps.tpl;
 	return 0;
 }
 
 void fb_template_release(struct fb_template *tpl)
 {
-	for (size_t i = 0; i < tpl->count; i++) {
-		free(tpl->parts[i].text);
-		free(tpl->parts[i].arg);
+	struct fb_template_node *node = tpl->all, *next;
+
+	for (; node; node = next) {
+		next = node->owned;
+		free(node->text);
+		free(node->path);
+		free(node->declare[0]);
+		free(node->declare[1]);
+		json_decref(node->literal);
+		free(node);
 	}
-	free(tpl->parts);
 	*tpl = (struct fb_template){ 0 };
+}
+
+const struct fb_template_node *
+fb_template_plain(const struct fb_template_node *node, const char **ret_text,
+		  const char **ret_path)
+{
+	const struct fb_template_node *pipe = node->child, *word = NULL;
+
+	*ret_text = node->kind == FB_NODE_TEXT ? node->text : NULL;
+	*ret_path = NULL;
+	if (node->kind == FB_NODE_ACTION && !pipe->declare[0] &&
+	    !pipe->child->next)
+		word = pipe->child->child;
+	if (word && !word->next && word->kind == FB_NODE_FIELD && !word->child)
+		*ret_path = word->text;
+	return node->next;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The part of Go's templates that docker's users type into --format: literals,
- * {{.Field}}, {{.Field.Sub}}, {{json .}}, {{upper .F}}, {{lower .F}},
- * {{len .F}}, {{join .F ","}}, {{index .F 0}}, {{index .F "key"}}, the same
- * with a pipe ({{.F | json}}), and "\t", "\n" as docker reads them.
+ * Go's templates as docker's users type them into --format: fields and
+ * variables, pipelines with parentheses, if, range, with, else, break and
+ * continue, docker's functions (json, join, split, lower, upper, title, pad,
+ * truncate) beside Go's own (and, or, not, eq …, index, slice, len, print,
+ * printf, println), comments and "{{- -}}".  In literal text "\t" and "\n" are
+ * what docker reads them as.  Templates that define others are not understood.
  */
 #ifndef FB_CLI_TEMPLATE_H
 #define FB_CLI_TEMPLATE_H
@@ -14,36 +16,19 @@
 #include "base/str.h"
 
 #define FB_TEMPLATE_TEXT_MAX 65536
-#define FB_TEMPLATE_PARTS_MAX 256
+#define FB_TEMPLATE_NODES_MAX 4096
+
+struct fb_template_node;
 
 /**
- * enum fb_template_verb - What is done with a part's value
+ * struct fb_template - A template that was read
+ * @first: What it consists of
+ * @all:   Owner of all nodes
+ * @count: Of @all
  */
-enum fb_template_verb {
-	FB_TEMPLATE_LITERAL,
-	FB_TEMPLATE_PRINT,
-	FB_TEMPLATE_JSON,
-	FB_TEMPLATE_UPPER,
-	FB_TEMPLATE_LOWER,
-	FB_TEMPLATE_LEN,
-	FB_TEMPLATE_JOIN,
-	FB_TEMPLATE_INDEX,
-};
-
-/**
- * struct fb_template_part - A literal, or a value's place
- * @verb: What to do
- * @text: The literal, or the path: "." or ".Config.Cmd"
- * @arg:  Of join and index, otherwise NULL
- */
-struct fb_template_part {
-	enum fb_template_verb verb;
-	char *text;
-	char *arg;
-};
-
 struct fb_template {
-	struct fb_template_part *parts;
+	struct fb_template_node *first;
+	struct fb_template_node *all;
 	size_t count;
 };
 
@@ -68,9 +53,31 @@ void fb_template_release(struct fb_template *tpl);
  *
  * Values print as Go prints them: [a b], map[k:v], <nil>.
  *
- * Return: 0; -EINVAL no such field; -E2BIG; -ENOMEM.
+ * Return: 0; -EINVAL no such field, a value that a function does not take;
+ * -E2BIG; -ENOMEM.
  */
 int fb_template_render(const struct fb_template *tpl, const json_t *value,
 		       struct fb_str *out, struct fb_err *err);
+
+/**
+ * fb_template_heading() - fb_template_render() for the heading of a table
+ * @value: Object of headings (borrowed)
+ *
+ * Functions that change a text leave a heading as it is, as docker's do.
+ */
+int fb_template_heading(const struct fb_template *tpl, const json_t *value,
+			struct fb_str *out, struct fb_err *err);
+
+/**
+ * fb_template_plain() - What a part is where no engine is needed for it
+ * @node:     Part of a template (borrowed)
+ * @ret_text: The literal text, or NULL
+ * @ret_path: A field's path, ".Name", or NULL; neither: it is more than that
+ *
+ * Return: the next part, or NULL.
+ */
+const struct fb_template_node *
+fb_template_plain(const struct fb_template_node *node, const char **ret_text,
+		  const char **ret_path);
 
 #endif

@@ -56,6 +56,11 @@ image_id() { fb images -q --no-trunc "$1"; }
 	is "$output" "TAG   REPOSITORY"$'\n'"2     other"
 	run fb images --format '{{json .Tag}}' other
 	is "$output" '"2"'
+	is "$(fb images --format '{{join (split .Repository "/") "."}} {{truncate .ID 3}}{{println}}' test/bb)" \
+		"test.bb $(fb images -q | head -c 3)"
+	run fb images --format 'table {{upper .Repository}}\t{{if eq .Tag "2"}}two{{else}}{{.Tag}}{{end}}'
+	is "$output" "REPOSITORY   TAG"$'\n'"OTHER        two"$'\n'"TEST/BB      1"
+	is "$(fb images --format '{{.VirtualSize}}' other)" "$(fb images --format '{{.Size}}' other)"
 	run --separate-stderr fb images --format '{{.Nope}}'
 	is "$status" 1
 	is "$(lines_of "$stderr")" 1
@@ -111,7 +116,7 @@ image_id() { fb images -q --no-trunc "$1"; }
 	run fb rmi test/bb:1
 	is "$status" 0
 	is "${lines[0]}" "Untagged: test/bb:1"
-	has "$output" "Deleted: $id"
+	is "${lines[1]}" "Deleted: $id"
 	is "$(fb images -q)" ""
 	run --separate-stderr fb rmi test/bb:1
 	is "$status" 1
@@ -134,6 +139,17 @@ image_id() { fb images -q --no-trunc "$1"; }
 	has "$output" "Untagged: other:2"
 	has "$output" "Deleted: $id"
 	is "$(fb images -q)" ""
+}
+
+@test "rmi -f: what is not there is told, and is no failure" {
+	fb_load test/bb:1
+	run --separate-stderr fb rmi -f nope test/bb:1 sha256:0123456789
+	is "$status" 0
+	is "$output" "$(printf 'Untagged: test/bb:1\n%s' "$(tail -n +2 <<<"$output")")"
+	has "$stderr" "No such image: nope"
+	has "$stderr" "No such image: sha256:0123456789"
+	run fb rmi -f 'Bad Name'
+	is "$status" 1
 }
 
 @test "rmi goes on after an error" {
@@ -208,7 +224,15 @@ image_id() { fb images -q --no-trunc "$1"; }
 		'{{.Config.ExposedPorts}}' '{{.Config.Volumes}}' '{{.Config.WorkingDir}}' \
 		'{{.Config.Entrypoint}} {{.Config.StopSignal}}' '{{len .RootFS.Layers}}' \
 		'{{.RootFS.Layers}}' '{{index .RootFS.Layers 0}}' '{{.RootFS.Type}}' \
-		'{{upper .Os}}-{{lower .Os}}' '{{join .Config.Cmd ","}}' '{{len .Config.Env}}' 'plain'; do
+		'{{upper .Os}}-{{lower .Os}}' '{{join .Config.Cmd ","}}' '{{len .Config.Env}}' 'plain' \
+		'{{range .Config.Env}}{{println .}}{{end}}' '{{range $i, $e := .Config.Env}}{{$i}}:{{$e}} {{end}}' \
+		'{{range $k, $v := .Config.Labels}}{{$k}}={{$v}} {{end}}' '{{if .Config.Volumes}}v{{else}}n{{end}}' \
+		'{{if and .Os (eq .Architecture "none")}}a{{else if .Config.User}}b{{end}}' \
+		'{{with .Config}}{{.User}}{{end}}' '{{printf "%-8s|%5s|%q" .Os "x" .Os}}' \
+		'{{split .Os "n"}}' '{{truncate .Os 2}}' '{{title .Os}}' '{{slice .Os 0 2}}' \
+		'{{index .Config.Labels "nope"}}' '{{.Config.Labels.nope}}' 'a {{- .Os -}} b{{/* c */}}' \
+		'{{$x := .Os}}{{$x | upper | printf "%s!"}}' '{{(index .RootFS.Layers 0) | len}}' \
+		'{{not .Os}} {{or .Config.User .Os}} {{ne .Os "x"}} {{lt (len .Os) 9}}'; do
 		is "$template: $(fb inspect -f "$template" test/bb:1)" \
 			"$template: $("${podman[@]}" inspect -f "$template" docker.io/test/bb:1)"
 	done
@@ -216,6 +240,7 @@ image_id() { fb images -q --no-trunc "$1"; }
 	is "$(fb inspect -f '{{.Descriptor.Digest}} {{.Descriptor.MediaType}}' test/bb:1)" \
 		"$(skopeo inspect -f '{{.Digest}}' "oci:$BATS_TEST_TMPDIR/layout:latest") application/vnd.oci.image.manifest.v1+json"
 	is "$(fb inspect -f '{{json .Config}}' test/bb:1 | jq -c .Cmd)" '["sh"]'
+	is "$(fb inspect -f '{{.ID}}' test/bb:1)" "$(image_id test/bb)"
 	# fields, literals and functions of listings
 	is "$(fb images --format '{{.Repository}}:{{.Tag}} {{.ID}} {{json .Tag}} {{upper .Tag}}!')" \
 		"test/bb:1 $(fb images -q) \"1\" 1!"

@@ -22,54 +22,111 @@ static json_t *from(const char *text)
 static const char value_text[] =
 	"{\"Id\":\"abc\",\"Size\":5,\"On\":true,\"Off\":false,\"None\":null,"
 	"\"List\":[\"a\",\"b c\"],\"Map\":{\"k\":\"v\",\"x.y\":\"z\"},"
-	"\"Empty\":[],\"Deep\":{\"A\":{\"B\":\"deep\"}},\"Float\":1.5}";
+	"\"Empty\":[],\"Deep\":{\"A\":{\"B\":\"deep\"}},\"Labels\":{\"a\":\"1\"},\"Float\":1.5}";
+
+static const char *const templates[][2] = {
+	{ "", "" },
+	{ "literal", "literal" },
+	{ "{{.Id}}", "abc" },
+	{ "{{ .Id }}", "abc" },
+	{ "<{{.Id}}:{{.Size}}>", "<abc:5>" },
+	{ "{{.On}} {{.Off}} {{.Float}}", "true false 1.5" },
+	{ "{{.None}}", "<nil>" },
+	{ "{{.List}}", "[a b c]" },
+	{ "{{.Map}}", "map[k:v x.y:z]" },
+	{ "{{.Map.k}}", "v" },
+	{ "{{.Deep.A.B}}", "deep" },
+	{ "{{.Empty}}", "[]" },
+	{ "{{json .Id}}", "\"abc\"" },
+	{ "{{json .List}}", "[\"a\",\"b c\"]" },
+	{ "{{json .None}}", "null" },
+	{ "{{.Map | json}}", "{\"k\":\"v\",\"x.y\":\"z\"}" },
+	{ "{{.Map|json}}", "{\"k\":\"v\",\"x.y\":\"z\"}" },
+	{ "{{upper .Id}}{{lower .Id}}", "ABCabc" },
+	{ "{{len .List}}{{len .Map}}{{len .Id}}{{len .Empty}}", "2230" },
+	{ "{{join .List \", \"}}", "a, b c" },
+	{ "{{join .List `|`}}", "a|b c" },
+	{ "{{join .Empty \",\"}}", "" },
+	{ "{{index .List 1}}", "b c" },
+	{ "{{index .Map \"x.y\"}}", "z" },
+	{ "{{index .Map \"nope\"}}", "" },
+	{ "{{ index .Deep \"A\" \"B\" }}", "deep" },
+	/* fields by Go's names, literals, variables, parentheses */
+	{ "{{.ID}} {{.deep.a.b}}", "abc deep" },
+	{ "{{\"q\\\"t\\n\"}}{{`r\\n`}}{{5}}{{-2}}{{1.5}}{{true}}",
+	  "q\"t\nr\\n5-21.5true" },
+	{ "{{$x := .Id}}{{$x}}{{$x = .Size}}{{$x}} {{$.Id}} {{$.Map.k}}",
+	  "abc5 abc v" },
+	{ "{{(index .List 0)}}{{(index .Deep \"A\").B}}{{len (split .Id \"b\")}}",
+	  "adeep2" },
+	{ "{{ .Id | upper | printf \"%5s|%-5s|\" \"x\" }}", "    x|ABC  |" },
+	/* docker's functions */
+	{ "{{split .Id \"b\"}} {{join (split \"a/b/c\" \"/\") \".\"}}",
+	  "[a c] a.b.c" },
+	{ "{{title \"ab cd\"}}|{{pad .Id 1 2}}|{{pad \"\" 1 2}}|",
+	  "Ab Cd| abc  ||" },
+	{ "{{truncate .Id 2}}{{truncate .Id 9}}{{truncate \"\xc3\xa4\" 1}}",
+	  "ababc" },
+	{ "{{slice .Id 1}}{{slice .Id 0 2}}{{slice .List 1 2}}", "bcab[b c]" },
+	{ "{{print .Id .Size}} {{print 1 2}}{{println .Id 5}}",
+	  "abc5 1 2abc 5\n" },
+	{ "{{printf \"%s %v %q %d %x %05d %t %% %.2s %.1f\" .Id .Id .Id "
+	  ".Size 255 42 true .Id 2.25}}",
+	  "abc abc \"abc\" 5 ff 00042 true % ab 2.2" },
+	{ "{{printf \"%d %s\" .Id 1}}{{printf \"%s\"}}",
+	  "%!d(string=abc) %!s(int=1)%!s(MISSING)" },
+	/* Go's */
+	{ "{{and .On .Id}} {{and .Off .Nope}} {{or .Off .Id}} {{or .On "
+	  ".Nope}} {{not .On}}",
+	  "abc false abc true false" },
+	{ "{{eq .Size 5}}{{eq .Id \"x\" \"abc\"}}{{ne .Id \"abc\"}}"
+	  "{{lt .Size 6}}{{ge .Size 6}}{{le .Size 5}}{{gt .Id \"aa\"}}",
+	  "truetruefalsetruefalsetruetrue" },
+	/* actions */
+	{ "{{if .On}}y{{else}}n{{end}}{{if .Off}}y{{else}}n{{end}}", "yn" },
+	{ "{{if .Empty}}a{{else if .None}}b{{else if .Id}}c{{else}}d{{end}}",
+	  "c" },
+	{ "{{if and .On (eq (len .List) 2)}}two{{end}}", "two" },
+	{ "{{range .List}}<{{.}}>{{end}}{{range .Empty}}x{{else}}none{{end}}"
+	  "{{range .None}}x{{end}}",
+	  "<a><b c>none" },
+	{ "{{range $i, $e := .List}}{{$i}}={{$e}};{{$.Id}} {{end}}",
+	  "0=a;abc 1=b c;abc " },
+	{ "{{range $k, $v := .Map}}{{$k}}={{$v}} {{end}}", "k=v x.y=z " },
+	{ "{{range $v := .List}}{{$v}}{{end}}{{range 3}}{{.}}{{end}}",
+	  "ab c012" },
+	{ "{{range .List}}{{println .}}{{end}}", "a\nb c\n" },
+	{ "{{range 9}}{{if eq . 2}}{{continue}}{{end}}{{if eq . "
+	  "4}}{{break}}{{end}}{{.}}{{end}}",
+	  "013" },
+	{ "{{with .Deep.A}}{{.B}}{{end}}{{with .None}}x{{else}}no{{end}}"
+	  "{{with $y := .Id}}{{$y}}{{end}}",
+	  "deepnoabc" },
+	{ "a {{- .Id -}} b{{/* nothing }} */}}c{{- /* x */ -}} d", "aabcbcd" },
+	{ "{{.Labels.a}} {{.Labels.b}} {{if .Labels.b}}y{{end}}",
+	  "1 <no value> " },
+	{ "a\\tb\\nc", "a\tb\nc" },
+	{ "a\\\\t", "a\\\t" },
+	{ "} {", "} {" },
+};
 
 static void test_templates(void)
 {
-	static const char *const cases[][2] = {
-		{ "", "" },
-		{ "literal", "literal" },
-		{ "{{.Id}}", "abc" },
-		{ "{{ .Id }}", "abc" },
-		{ "<{{.Id}}:{{.Size}}>", "<abc:5>" },
-		{ "{{.On}} {{.Off}} {{.Float}}", "true false 1.5" },
-		{ "{{.None}}", "<nil>" },
-		{ "{{.List}}", "[a b c]" },
-		{ "{{.Map}}", "map[k:v x.y:z]" },
-		{ "{{.Map.k}}", "v" },
-		{ "{{.Deep.A.B}}", "deep" },
-		{ "{{.Empty}}", "[]" },
-		{ "{{json .Id}}", "\"abc\"" },
-		{ "{{json .List}}", "[\"a\",\"b c\"]" },
-		{ "{{json .None}}", "null" },
-		{ "{{.Map | json}}", "{\"k\":\"v\",\"x.y\":\"z\"}" },
-		{ "{{.Map|json}}", "{\"k\":\"v\",\"x.y\":\"z\"}" },
-		{ "{{upper .Id}}{{lower .Id}}", "ABCabc" },
-		{ "{{len .List}}{{len .Map}}{{len .Id}}{{len .Empty}}",
-		  "2230" },
-		{ "{{join .List \", \"}}", "a, b c" },
-		{ "{{join .List `|`}}", "a|b c" },
-		{ "{{join .Empty \",\"}}", "" },
-		{ "{{index .List 1}}", "b c" },
-		{ "{{index .Map \"x.y\"}}", "z" },
-		{ "{{index .Map \"nope\"}}", "" },
-		{ "a\\tb\\nc", "a\tb\nc" },
-		{ "a\\\\t", "a\\\t" },
-		{ "} {", "} {" },
-	};
 	json_t *value = from(value_text);
 
-	for (size_t i = 0; i < FB_ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < FB_ARRAY_SIZE(templates); i++) {
 		FB_TEMPLATE struct fb_template tpl = { 0 };
 		FB_STR struct fb_str out = FB_STR_INIT(4096);
 		struct fb_err err = { 0 };
 
-		if (!TAP_OK(fb_template_parse(cases[i][0], &tpl, &err) == 0 &&
+		if (!TAP_OK(fb_template_parse(templates[i][0], &tpl, &err) ==
+					    0 &&
 				    fb_template_render(&tpl, value, &out,
 						       &err) == 0,
-			    "template '%s'", cases[i][0]))
+			    "template '%s'", templates[i][0]))
 			printf("# %s\n", err.msg);
-		TAP_STR(fb_str_cstr(&out), cases[i][1], "'%s'", cases[i][0]);
+		TAP_STR(fb_str_cstr(&out), templates[i][1], "'%s'",
+			templates[i][0]);
 	}
 	json_decref(value);
 }
@@ -80,24 +137,42 @@ static void test_bad_templates(void)
 		{ "{{", "unclosed action" },
 		{ "{{.Id", "unclosed action" },
 		{ "{{.Id}", "unclosed action" },
-		{ "{{}}", "can't read '{{}}'" },
+		{ "{{}}", "missing value for command in '{{}}'" },
 		{ "{{Id}}", "function \"Id\" not defined" },
 		{ "{{foo .Id}}", "function \"foo\" not defined" },
-		{ "{{range .List}}", "function \"range\" not defined" },
-		{ "{{.Id .Size}}", "can't read" },
-		{ "{{..}}", "can't read" },
-		{ "{{.A..B}}", "can't read" },
-		{ "{{json}}", "can't read" },
-		{ "{{json .Id 5}}", "can't read" },
-		{ "{{join .List}}", "can't read" },
-		{ "{{index .List}}", "can't read" },
-		{ "{{index .List x}}", "can't read" },
-		{ "{{join .List \"}}", "can't read" },
-		{ "{{a b c d e}}", "can't read" },
+		{ "{{template \"x\"}}", "function \"template\" not defined" },
+		{ "{{.Id .Size}}", "arguments for what is no function" },
+		{ "{{..}}", "arguments for what is no function" },
+		{ "{{.A..B}}", "arguments for what is no function" },
+		{ "{{.Id | .Size}}", "a pipe to what is no function" },
+		{ "{{.Id |}}", "missing value for command" },
+		{ "{{json}}", "wrong number of arguments for json: 0" },
+		{ "{{json .Id 5}}", "wrong number of arguments for json: 2" },
+		{ "{{join .List}}", "wrong number of arguments for join: 1" },
+		{ "{{join .Id \",\"}}", "join: can't take that value" },
+		{ "{{upper .List \"}}", "unclosed action" },
+		{ "{{index .List x}}", "function \"x\" not defined" },
+		{ "{{(.Id}}", "unclosed left paren" },
+		{ "{{.Id)}}", "unexpected text" },
+		{ "{{range .List}}", "unexpected EOF" },
+		{ "{{if .Id}}{{else}}", "expected end" },
+		{ "{{if .Id}}{{else}}{{else}}{{end}}", "expected end" },
+		{ "{{end}}", "unexpected text" },
+		{ "{{else}}", "unexpected text" },
+		{ "{{break}}", "outside of range" },
+		{ "{{range .Id}}{{end}}", "range can't iterate" },
+		{ "{{$x}}", "undefined variable \"$x\"" },
+		{ "{{if .On}}{{$x := 1}}{{end}}{{$x}}", "undefined variable" },
+		{ "{{$x = 1}}", "undefined variable" },
+		{ "{{truncate .Id -1}}", "truncate: out of range" },
+		{ "{{slice .Id 2 9}}", "slice: out of range" },
+		{ "{{lt .Id 5}}", "lt: can't take that value" },
+		{ "{{5x}}", "can't read a word" },
+		{ "{{.Id : .Size}}", "can't read a word" },
 		{ "{{.Nope}}", "can't evaluate field 'Nope'" },
 		{ "{{.Id.Nope}}", "can't evaluate field 'Nope'" },
-		{ "{{index .List 2}}", "index out of range: 2" },
-		{ "{{index .List 99999999999}}", "index out of range" },
+		{ "{{index .List 2}}", "index: out of range" },
+		{ "{{index .List 99999999999}}", "index: can't take" },
 	};
 	json_t *value = from(value_text);
 
@@ -160,6 +235,11 @@ static void test_rows(void)
 		  "{\"Hidden\":\"h1\",\"Name\":\"a\",\"Size\":\"1B\"}\n"
 		  "{\"Hidden\":\"h2\",\"Name\":\"l\xc3\xa4nger\","
 		  "\"Size\":\"22MB\"}\n" },
+		/* functions leave a heading as it is */
+		{ "table {{upper .Name}}\\t{{truncate .Size 1}}",
+		  "NAME     SIZE\nA        1\nL\xc3\xa4NGER   2\n" },
+		{ "table {{if eq .Size \"1B\"}}one{{else}}{{.Name}}{{end}}",
+		  "NAME\none\nl\xc3\xa4nger\n" },
 		{ "{{json .}}",
 		  "{\"Size\":\"1B\",\"Name\":\"a\",\"Hidden\":\"h1\"}\n"
 		  "{\"Name\":\"l\xc3\xa4nger\",\"Size\":\"22MB\","
@@ -219,7 +299,7 @@ static void test_ago(void)
 		TAP_STR(fb_format_ago(1700000000 - cases[i].seconds, 1700000000,
 				      out),
 			cases[i].want, "%lld s", (long long)cases[i].seconds);
-	TAP_STR(fb_format_ago(0, 1700000000, out), "N/A", "never");
+	TAP_STR(fb_format_ago(-1, 1700000000, out), "N/A", "never");
 }
 
 static void test_sizes_and_times(void)
