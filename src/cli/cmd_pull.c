@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/pull.h"
 
+#include <errno.h>
+
 #include "cli/cli.h"
 #include "cli/names.h"
 #include "oci/reference.h"
 
 struct pull_flags {
 	const char *progress;
+	bool all_tags;
 	bool quiet;
 	bool tls_verify;
 	bool convert;
@@ -15,6 +18,8 @@ struct pull_flags {
 };
 
 static const struct fb_option pull_options[] = {
+	FB_OPTION_FLAG(struct pull_flags, all_tags, 'a', "all-tags",
+		       "Fetch all tags of the repository"),
 	FB_OPTION_FLAG(struct pull_flags, quiet, 'q', "quiet",
 		       "Only print the image's reference"),
 	FB_OPTION_FLAG_ON(
@@ -43,35 +48,22 @@ static void pull_print(struct fb_cli *cli, const struct fb_reference *ref,
 		      fb_reference_familiar(ref, text), pulled->name);
 }
 
-static int pull_run(struct fb_cli *cli, const struct fb_call *call,
-		    struct fb_err *err)
+static int pull_one(struct fb_cli *cli, const struct pull_flags *flags,
+		    enum fb_progress_mode mode,
+		    const struct fb_image_pull *pull, struct fb_err *err)
 {
-	const struct pull_flags *flags = call->flags;
 	FB_IMAGE_PROGRESS struct fb_image_progress progress = { 0 };
 	FB_IMAGE_PULLED struct fb_image_pulled pulled = { 0 };
-	struct fb_registry_options registry =
-		fb_names_registry_options(cli, flags->tls_verify);
-	struct fb_image_context ctx;
-	struct fb_image_pull pull = { .reference = call->args[0],
-				      .registry = &registry,
-				      .fetch_only = !flags->convert };
-	FB_TRUST struct fb_trust trust = { 0 };
-	struct fb_platform platform;
+	struct fb_image_context ctx = { .store = cli->store,
+					.log = &cli->log,
+					.progress = &progress.progress };
 	struct fb_reference ref;
-	int r = fb_reference_parse(call->args[0], &ref, err);
+	int r = fb_reference_parse(pull->reference, &ref, err);
 
-	if (r == 0)
-		r = fb_names_platform(flags->platform, &platform,
-				      &pull.platform, err);
-	if (r == 0)
-		r = fb_names_trust(&flags->require_signature, &trust, err);
-	if (r == 0)
-		r = fb_image_progress_open(&progress, cli, &ctx,
-					   flags->progress, flags->quiet, err);
 	if (r < 0)
 		return r;
-	pull.trust = &trust;
-	r = fb_image_pull(&ctx, &pull, &pulled, err);
+	fb_image_progress_begin(&progress, cli, mode);
+	r = fb_image_pull(&ctx, pull, &pulled, err);
 	fb_image_progress_end(&progress);
 	if (r < 0)
 		return r;
@@ -82,12 +74,79 @@ static int pull_run(struct fb_cli *cli, const struct fb_call *call,
 	return 0;
 }
 
+/* What is no image for this machine (signatures, other platforms) is passed over */
+static int pull_tags(struct fb_cli *cli, const struct pull_flags *flags,
+		     enum fb_progress_mode mode, struct fb_image_pull *pull,
+		     struct fb_err *err)
+{
+	FB_STRV struct fb_strv tags = { 0 };
+	struct fb_image_context ctx = { .store = cli->store, .log = &cli->log };
+	size_t count = 0;
+	int r = fb_image_pull_tags(&ctx, pull->reference, pull->registry, &tags,
+				   err);
+
+	for (size_t i = 0; i < tags.count && r == 0; i++) {
+		struct fb_err one = { 0 };
+
+		pull->reference = tags.v[i];
+		r = pull_one(cli, flags, mode, pull, &one);
+		if (r == -EOPNOTSUPP || r == -ENOENT) {
+			fb_log(&cli->log, FB_LOG_WARN, "passed over: %s",
+			       one.msg);
+			r = 0;
+			continue;
+		}
+		count += r == 0;
+		if (r < 0 && err)
+			*err = one;
+	}
+	if (r == 0 && count == 0)
+		r = fb_err_set(err, -ENOENT,
+			       "none of its %zu tags is an image for this "
+			       "platform",
+			       tags.count);
+	return r;
+}
+
+static int pull_run(struct fb_cli *cli, const struct fb_call *call,
+		    struct fb_err *err)
+{
+	const struct pull_flags *flags = call->flags;
+	struct fb_registry_options registry =
+		fb_names_registry_options(cli, flags->tls_verify);
+	struct fb_image_pull pull = { .reference = call->args[0],
+				      .registry = &registry,
+				      .fetch_only = !flags->convert };
+	enum fb_progress_mode mode = FB_PROGRESS_MODE_AUTO;
+	FB_TRUST struct fb_trust trust = { 0 };
+	struct fb_platform platform;
+	struct fb_reference ref;
+	struct fb_store *store;
+	int r = fb_reference_parse(call->args[0], &ref, err);
+
+	if (r == 0)
+		r = fb_names_platform(flags->platform, &platform,
+				      &pull.platform, err);
+	if (r == 0)
+		r = fb_names_trust(&flags->require_signature, &trust, err);
+	if (r == 0)
+		r = fb_image_progress_mode(flags->progress, flags->quiet, &mode,
+					   err);
+	if (r == 0)
+		r = fb_cli_store(cli, &store, err);
+	if (r < 0)
+		return r;
+	pull.trust = &trust;
+	return flags->all_tags ? pull_tags(cli, flags, mode, &pull, err)
+			       : pull_one(cli, flags, mode, &pull, err);
+}
+
 const struct fb_command fb_cmd_pull = {
 	.name = "pull",
 	.usage = "NAME[:TAG|@DIGEST]",
 	.summary = "Fetch an image from a registry",
 	.details =
-		"Log-ins are taken from docker's config.json "
+		"With -a NAME is a repository.  Log-ins are taken from docker's config.json "
 		"(DOCKER_CONFIG) and podman's auth.json "
 		"(REGISTRY_AUTH_FILE).",
 	.options = pull_options,

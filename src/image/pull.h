@@ -62,6 +62,18 @@ int fb_image_pull(const struct fb_image_context *ctx,
 		  const struct fb_image_pull *pull, struct fb_image_pulled *ret,
 		  struct fb_err *err);
 
+/**
+ * fb_image_pull_tags() - The tags of a repository that its registry has
+ * @text: Name without a tag
+ * @ret:  Canonical references; added to
+ *
+ * Return: 0; -EINVAL a tag or a digest was given; -ENOENT it has none; as
+ * fb_registry_list_tags().
+ */
+int fb_image_pull_tags(const struct fb_image_context *ctx, const char *text,
+		       const struct fb_registry_options *options,
+		       struct fb_strv *ret, struct fb_err *err);
+
 enum fb_pull_policy {
 	FB_PULL_MISSING,
 	FB_PULL_ALWAYS,

@@ -18,46 +18,63 @@
 #define HELPER_REPLY_MAX (64u << 10)
 #define HELPER_NOT_FOUND "credentials not found in native keychain"
 
-static int read_reply(int fd, struct fb_str *reply, uint64_t deadline_ms)
+/* What is there now. Return: 1 there may be more; 0 that was the end; negative errno */
+static int take_some(int fd, struct fb_str *reply)
 {
-	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
+	char *room = fb_str_reserve(reply, 1024);
+	ssize_t n;
+
+	if (!room)
+		return reply->err;
+	*room = '\0';
+	n = recv(fd, room, 1024, MSG_DONTWAIT);
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return 1;
+	/* closed, or closed with our question unread */
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
+		return 0;
+	if (n < 0)
+		return -errno;
+	reply->len += (size_t)n;
+	reply->buf[reply->len] = '\0';
+	return 1;
+}
+
+/* To the end, or to what is there when the helper has ended: what it left behind
+ * in the background may hold the other side for ever. */
+static int read_reply(int fd, int pidfd, struct fb_str *reply)
+{
+	uint64_t deadline_ms = fb_now_ms() + HELPER_TIMEOUT_MS;
+	int r = 1;
+
+	while (r > 0) {
+		struct pollfd p[] = { { .fd = fd, .events = POLLIN },
+				      { .fd = pidfd, .events = POLLIN } };
 		uint64_t now = fb_now_ms();
-		char *room;
-		ssize_t n;
 
 		if (now >= deadline_ms)
 			return -ETIMEDOUT;
-		if (poll(&p, 1, (int)(deadline_ms - now)) <= 0)
+		if (poll(p, 2, (int)(deadline_ms - now)) <= 0)
 			continue;
-		room = fb_str_reserve(reply, 1024);
-		if (!room)
-			return reply->err;
-		*room = '\0';
-		n = recv(fd, room, 1024, 0);
-		if (n < 0 && errno == EINTR)
-			continue;
-		/* closed, or closed with our question unread */
-		if (n == 0 || (n < 0 && errno == ECONNRESET))
+		if (p[0].revents)
+			r = take_some(fd, reply);
+		else if (p[1].revents)
 			return 0;
-		if (n < 0)
-			return -errno;
-		reply->len += (size_t)n;
-		reply->buf[reply->len] = '\0';
 	}
+	return r;
 }
 
 /* A socket, not a pipe: a helper that never reads must not raise SIGPIPE. */
-static int talk(int fd, const char *input, struct fb_str *reply)
+static int talk(int fd, int pidfd, const char *input, struct fb_str *reply)
 {
 	if (send(fd, input, strlen(input), MSG_NOSIGNAL) < 0 && errno != EPIPE)
 		return -errno;
 	(void)shutdown(fd, SHUT_WR);
-	return read_reply(fd, reply, fb_now_ms() + HELPER_TIMEOUT_MS);
+	return read_reply(fd, pidfd, reply);
 }
 
 static int start_helper(const char *program, const char *verb, int theirs,
-			pid_t *ret_pid, struct fb_err *err)
+			pid_t *ret_pid, int *ret_pidfd, struct fb_err *err)
 {
 	char name[128], word[16];
 	char *argv[] = { name, word, NULL };
@@ -70,14 +87,14 @@ static int start_helper(const char *program, const char *verb, int theirs,
 
 	(void)snprintf(name, sizeof(name), "%s", program);
 	(void)snprintf(word, sizeof(word), "%s", verb);
-	return fb_spawn(&spec, ret_pid, NULL, err);
+	return fb_spawn(&spec, ret_pid, ret_pidfd, err);
 }
 
 /* Return: 0; 1 it ended with another status; negative errno */
 static int run_helper(const char *program, const char *verb, const char *input,
 		      struct fb_str *reply, struct fb_err *err)
 {
-	FB_FD int ours = -EBADF, theirs = -EBADF;
+	FB_FD int ours = -EBADF, theirs = -EBADF, pidfd = -EBADF;
 	int pair[2], status, r;
 	pid_t pid;
 
@@ -85,17 +102,21 @@ static int run_helper(const char *program, const char *verb, const char *input,
 		return fb_err_set(err, -errno, "ask '%s': %m", program);
 	ours = pair[0];
 	theirs = pair[1];
-	r = start_helper(program, verb, theirs, &pid, err);
+	r = start_helper(program, verb, theirs, &pid, &pidfd, err);
 	if (r < 0)
 		return r;
 	theirs = fb_close(theirs);
-	r = talk(ours, input, reply);
+	r = talk(ours, pidfd, input, reply);
 	if (r < 0)
 		(void)kill(pid, SIGKILL);
 	if (fb_spawn_wait(pid, &status) < 0 && r == 0)
 		r = -EIO;
+	if (r == -E2BIG)
+		return fb_err_set(err, r, "ask '%s': its reply is over %u KiB",
+				  program, HELPER_REPLY_MAX >> 10);
 	if (r < 0)
-		return fb_err_set(err, r, "ask '%s': %m", program);
+		return fb_err_set(err, r, "ask '%s': %s", program,
+				  strerror(-r));
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
 }
 

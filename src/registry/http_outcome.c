@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What became of an exchange, in words that a person can act on. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +81,32 @@ static int connect_errno(const struct fb_http_call *call, CURLcode code)
 	return os > 0 && os < 4096 ? -(int)os : -ECONNREFUSED;
 }
 
+/* Whom it was that did not answer: of a proxy only the library's text knows */
+static void describe_no_peer(struct fb_http_call *call, CURLcode code,
+			     const char *text)
+{
+	const char *host = call->origin.host;
+	size_t bracket = host[0] == '[';
+	char name[256] = "";
+	unsigned int port = 0;
+	int r = connect_errno(call, code);
+	bool proxy = sscanf(text, "Failed to connect to %255s port %u", name,
+			    &port) == 2 &&
+		     (strncasecmp(name, host + bracket, strlen(name)) != 0 ||
+		      port != call->origin.port);
+
+	if (proxy)
+		(void)fb_err_set(&call->err, r,
+				 "connect to the proxy '%s:%u': %m", name,
+				 port);
+	else
+		(void)fb_err_set(&call->err, r, "connect to '%s:%u': %m", host,
+				 (unsigned int)call->origin.port);
+	(void)fb_err_hint(&call->err, r,
+			  "check host and port, the network and the proxy "
+			  "settings");
+}
+
 static void describe_peer(struct fb_http_call *call, CURLcode code,
 			  const char *text)
 {
@@ -103,11 +130,7 @@ static void describe_peer(struct fb_http_call *call, CURLcode code,
 				  "settings");
 		break;
 	case FB_HTTP_NO_PEER:
-		r = connect_errno(call, code);
-		(void)fb_err_set(err, r, "connect to '%s:%u': %m", host, port);
-		(void)fb_err_hint(err, r,
-				  "check host and port, the network and the "
-				  "proxy settings");
+		describe_no_peer(call, code, text);
 		break;
 	case FB_HTTP_NO_TLS:
 		r = fb_err_set(err, -EPROTO, "'%s:%u': no TLS connection: %s",

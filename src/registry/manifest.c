@@ -8,6 +8,7 @@
 #include "registry/fetch.h"
 #include "registry/header.h"
 #include "registry/signatures.h"
+#include "registry/tags.h"
 
 #define MANIFEST_TIMEOUT_S 120u
 #define RATE_FEW 10u
@@ -177,22 +178,6 @@ int fb_registry_get_manifest(struct fb_registry *reg,
 	return 0;
 }
 
-/* Only where the first page came from: a log-in goes along */
-static int take_next(struct fb_registry *reg, size_t endpoint,
-		     const char *asked, const char *next, char **ret,
-		     struct fb_err *err)
-{
-	FB_FREE char *url = fb_url_resolve(asked, next);
-	struct fb_origin origin;
-
-	if (!url || fb_origin_parse(url, &origin, NULL) < 0 ||
-	    !fb_origin_equal(&origin, &reg->endpoints[endpoint].origin))
-		return fb_err_set(err, -EBADMSG,
-				  "its list of referrers goes on elsewhere");
-	*ret = FB_TAKE_PTR(url);
-	return 0;
-}
-
 int fb_registry_get_referrers(struct fb_registry *reg,
 			      const struct fb_reference *ref,
 			      const struct fb_digest *digest, const char *page,
@@ -205,7 +190,6 @@ int fb_registry_get_referrers(struct fb_registry *reg,
 				    .bytes =
 					    FB_STR_INIT(FB_MANIFEST_SIZE_MAX) };
 	struct fb_fetch f = fetch_for(&m, FB_MT_OCI_INDEX);
-	FB_FREE char *asked = NULL;
 	char text[FB_DIGEST_TEXT_MAX];
 	int r;
 
@@ -216,14 +200,9 @@ int fb_registry_get_referrers(struct fb_registry *reg,
 		     fb_digest_format(digest, text)) < 0)
 		return fb_err_set(err, -ENOMEM, "referrers: %m");
 	r = fb_fetch_run(reg, &f, 1, err);
-	if (r == 0 && m.next) {
-		if (asprintf(&asked, "%s%s", reg->endpoints[f.endpoint].base,
-			     f.path) < 0)
-			asked = NULL;
-		r = asked ? take_next(reg, f.endpoint, asked, m.next, ret_next,
-				      err)
-			  : -ENOMEM;
-	}
+	if (r == 0 && m.next)
+		r = fb_registry_next_page(reg, f.endpoint, f.at ? f.at : f.path,
+					  m.next, ret_next, err);
 	fb_fetch_release(&f);
 	fb_str_release(&m.bytes);
 	free(m.next);

@@ -311,3 +311,48 @@ os.execv(sys.argv[1], sys.argv[1:])' "$FLAMEBOX" pull -q "$bad/stall:latest" 3>&
 	is "$(fb images -q)" ""
 	is "$(find "$FLAMEBOX_ROOT"/{oci/blobs,rootfs,tmp,partial} -type f | wc -l)" 0
 }
+
+@test "-a: every tag of the repository, what is no image passed over" {
+	need jq
+	registry
+	push team/app:1 --dest-tls-verify=false
+	push team/app:v2 --dest-tls-verify=false
+	push other:1 --dest-tls-verify=false
+	registry_index team/app
+	run --separate-stderr fb pull -q --convert=false -a "$reg/team/app"
+	is "$status" 0
+	is "$(sort <<<"$output" | tr '\n' ' ')" "$reg/team/app:1 $reg/team/app:all $reg/team/app:amd64 $reg/team/app:arm64 $reg/team/app:v2 "
+	[[ "$stderr" != *"passed over"* ]]
+	is "$(fb images --format '{{.Tag}}' "$reg/team/app" | wc -l)" 5
+	run --separate-stderr fb pull -a "$reg/team/app:1"
+	is "$status" 1
+	is "$stderr" "flamebox: tag can't be used with --all-tags/-a"
+	run --separate-stderr fb pull -a "$reg/nope"
+	is "$status" 1
+	is "$(lines_of "$stderr")" 1
+	# a signature's tag is no image
+	echo '{}' >config
+	echo sig >sig
+	python3 - "$reg" <<-'END'
+		import hashlib, json, sys, urllib.request
+		base = f"http://{sys.argv[1]}/v2/other"
+		def ask(method, url, data=None, kind="application/octet-stream"):
+		    req = urllib.request.Request(url, data, {"Content-Type": kind}, method=method)
+		    return urllib.request.urlopen(req).headers
+		def blob(data):
+		    digest = "sha256:" + hashlib.sha256(data).hexdigest()
+		    where = ask("POST", base + "/blobs/uploads/", b"")["Location"]
+		    ask("PUT", where + ("&" if "?" in where else "?") + "digest=" + digest, data)
+		    return {"digest": digest, "size": len(data)}
+		kind = "application/vnd.oci.image.manifest.v1+json"
+		doc = {"schemaVersion": 2, "mediaType": kind,
+		       "config": {"mediaType": "application/vnd.example+json", **blob(b"{}")},
+		       "layers": [{"mediaType": "application/vnd.example.signature", **blob(b"sig")}]}
+		ask("PUT", base + "/manifests/signature", json.dumps(doc).encode(), kind)
+	END
+	run --separate-stderr fb pull -q -a "$reg/other"
+	is "$status" 0
+	is "$output" "$reg/other:1"
+	has "$stderr" "passed over"
+	has "$stderr" "artifact"
+}

@@ -6,6 +6,7 @@ fault: 127.0.0.1:PORT/<fault>:latest.  Every request is kept in `requests`.
 """
 
 import base64
+import email.utils
 import json
 import socket
 import ssl
@@ -15,6 +16,7 @@ import urllib.parse
 
 from fault_documents import Documents
 from fault_signatures import Signatures
+from fault_tags import Tags
 from fault_uploads import Uploads
 from harness import OCI_MANIFEST
 
@@ -96,7 +98,7 @@ class Connection:
         self.raw(part)
 
 
-class FaultServer(Uploads, Signatures, Documents):
+class FaultServer(Uploads, Signatures, Tags, Documents):
     def __init__(self, image, authority=None, log=None):
         super().__init__()
         self.log = log
@@ -467,6 +469,12 @@ class FaultServer(Uploads, Signatures, Documents):
     def manifests_wait(self, conn, req):
         if self.count(req.path) < 1:
             return conn.reply(429, b"", [("Retry-After", "1")])
+        return self.manifest(conn, req)
+
+    def manifests_wait_date(self, conn, req):
+        if self.count(req.path) < 1:
+            when = email.utils.formatdate(time.time() + 2, usegmt=True)
+            return conn.reply(503, b"", [("Retry-After", when)])
         return self.manifest(conn, req)
 
     def manifests_wait_long(self, conn, req):

@@ -8,6 +8,7 @@
  *   fetch_driver [--flag=value …] check REF
  *   fetch_driver [--flag=value …] push REF FILE
  *   fetch_driver [--flag=value …] signatures REF@DIGEST
+ *   fetch_driver [--flag=value …] tags REF
  *
  * `blobs` fetches the manifest, then its config and layers into FOLDER/<hex>;
  * with --resume what is in FOLDER is taken up.  `push` gives FILE as a blob.
@@ -24,6 +25,7 @@
 #include "oci/manifest.h"
 #include "registry/client.h"
 #include "registry/signatures.h"
+#include "registry/tags.h"
 #include "registry/upload.h"
 
 struct settings {
@@ -284,6 +286,17 @@ static int signatures(struct fb_registry *reg, const struct fb_reference *ref,
 	return r;
 }
 
+static int tags(struct fb_registry *reg, const struct fb_reference *ref,
+		struct fb_err *err)
+{
+	FB_STRV struct fb_strv found = { 0 };
+	int r = fb_registry_list_tags(reg, ref, &found, err);
+
+	for (size_t i = 0; i < found.count && r == 0; i++)
+		printf("tag %s\n", found.v[i]);
+	return r;
+}
+
 static int run(struct settings *s, const char *verb, const char *text,
 	       const char *folder, struct fb_err *err)
 {
@@ -299,6 +312,8 @@ static int run(struct settings *s, const char *verb, const char *text,
 		return fb_registry_check(reg, NULL, err);
 	if (r == 0 && strcmp(verb, "signatures") == 0)
 		return signatures(reg, &ref, err);
+	if (r == 0 && strcmp(verb, "tags") == 0)
+		return tags(reg, &ref, err);
 	if (r == 0 && strcmp(verb, "push") == 0)
 		return push(s, reg, ref.path, folder, err);
 	if (r == 0)

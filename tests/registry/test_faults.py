@@ -325,6 +325,41 @@ class Faults:
             run, found = self.signatures(fault)
             check(not found, run, found)
 
+    # --------------------------------------------------------------- tags
+
+    def tags(self, fault, *args):
+        self.server.forget(fault)
+        run = self.driver.run(*args, "tags", f"{self.host()}/{fault}")
+        return run, [l.split(" ")[1] for l in run.out.splitlines()
+                     if l.startswith("tag ")]
+
+    def test_tags_pages(self):
+        """tags over pages, a Link of every form, with a log-in as well"""
+        for fault in ("list-pages", "list-user"):
+            run, found = self.tags(fault)
+            check(run.status == 0, run, "failed")
+            check(found == ["a", "latest", "v1.0", "x"], run, found)
+            asked = [r for r in self.server.seen("tags") if
+                     fault == "list-pages" or r.auth]
+            check(len(asked) == 4, run, f"{len(asked)} requests")
+
+    def test_tags_bounded(self):
+        """a list that goes on elsewhere, without end, is too long or no list"""
+        for fault, code, word in (
+                ("list-elsewhere", "EBADMSG", "goes on elsewhere"),
+                ("list-many", "E2BIG", "over 16384 tags"),
+                ("list-odd", "EBADMSG", "names what is no tag"),
+                ("list-page", "EBADMSG", "list of tags"),
+                ("list-unknown", "ENOENT", "has no repository")):
+            run, found = self.tags(fault)
+            expect_error(run, code, word)
+            check(not found, run, found)
+        check(not self.server.seen(port=self.server.other_port), run,
+              "it was followed")
+        run, found = self.tags("list-endless")
+        expect_error(run, "EBADMSG", "does not end")
+        check(len(self.server.seen("tags")) <= 1024, run, "too many pages")
+
     # ------------------------------------------------------------ waiting
 
     def test_busy(self):
@@ -337,6 +372,11 @@ class Faults:
         run = self.run("manifest", "wait")
         check(run.status == 0, run, "failed")
         check(time.monotonic() - begun >= 1, run, "did not wait")
+        # a date has no fractions of a second
+        begun = time.monotonic()
+        run = self.run("manifest", "wait-date")
+        check(run.status == 0, run, "failed")
+        check(time.monotonic() - begun >= 0.9, run, "did not wait for a date")
 
     def test_retry_after_long(self):
         """Retry-After of an hour is an error at once"""
@@ -501,6 +541,24 @@ class Faults:
         self.whole("bearer-refresh", self.auth_file(
             {"auths": {self.host(): {}}, "credsStore": "fbtest"}), env=env)
 
+    def test_helper_odd(self):
+        """helpers that fail, say too much, or leave something behind"""
+        conf = self.auth_file({"credHelpers": {self.host(): "fbtest"}})
+        for body, words in (
+                ("exit 3\n", "failed"),
+                ("yes\n", "over 64 KiB"),
+                ("echo '{s3cr3t'\n", "not valid JSON"),
+                ("echo '{\"Username\":\"user\"}'\n", "lacks user name")):
+            run = self.fails("basic", "EACCES", "needs a log-in", args=[conf],
+                             env=self.helper(body))
+            check(words in run.err, run, f"no word of '{words}'")
+        start = time.monotonic()
+        self.whole("basic", conf, env=self.helper(
+            "cat >/dev/null\nsleep 30 &\n"
+            "echo '{\"Username\":\"user\",\"Secret\":\"p4ss:w0rd\"}'\n"))
+        check(time.monotonic() - start < 25, self.runs[-1][1],
+              "it was waited for what the helper left behind")
+
     def test_helper_nothing(self):
         """a helper that knows nothing, one that fails, one that is not there"""
         conf = self.auth_file({"credsStore": "fbtest"})
@@ -599,6 +657,9 @@ class Faults:
         self.fails("fine", "EHOSTUNREACH", "cannot be resolved",
                    host="registry.invalid",
                    env={**env, "NO_PROXY": ".invalid"})
+        dead = "http://user:s3cr3t@127.0.0.1:1"
+        self.fails("fine", "ECONNREFUSED", "connect to the proxy '127.0.0.1:1'",
+                   host="registry.invalid", env={"https_proxy": dead})
         run = self.run("manifest", "fine", "--insecure", "--connect-ms=200",
                        host="192.0.2.1:5000",
                        env={**env, "NO_PROXY": "192.0.2.0/24"})
