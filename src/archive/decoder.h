@@ -43,6 +43,9 @@ struct fb_decoder_ops {
 
 extern const struct fb_decoder_ops fb_decoder_gzip_zlib;
 extern const struct fb_decoder_ops fb_decoder_zstd;
+#ifdef FB_HAVE_BZIP2
+extern const struct fb_decoder_ops fb_decoder_bzip2;
+#endif
 #ifdef FB_HAVE_LZMA
 extern const struct fb_decoder_ops fb_decoder_xz;
 #endif

@@ -16,7 +16,7 @@
 #include "base/cleanup.h"
 
 #define IN_SIZE (256u << 10)
-#define MAGIC_SIZE 4
+#define MAGIC_SIZE 10
 
 enum inflate_state {
 	INFLATE_START,
@@ -53,10 +53,23 @@ const char *fb_compression_name(enum fb_compression kind)
 		return "zstd";
 	case FB_COMPRESSION_XZ:
 		return "xz";
+	case FB_COMPRESSION_BZIP2:
+		return "bzip2";
 	case FB_COMPRESSION_PLAIN:
 		break;
 	}
 	return "plain";
+}
+
+/* "BZh", the size of blocks, and how one begins, or how a stream without any ends */
+static bool is_bzip2(const uint8_t *data, size_t len)
+{
+	static const uint8_t block[6] = { 0x31, 0x41, 0x59, 0x26, 0x53, 0x59 };
+	static const uint8_t end[6] = { 0x17, 0x72, 0x45, 0x38, 0x50, 0x90 };
+
+	return len >= 10 && !memcmp(data, "BZh", 3) && data[3] >= '1' &&
+	       data[3] <= '9' &&
+	       (!memcmp(data + 4, block, 6) || !memcmp(data + 4, end, 6));
 }
 
 enum fb_compression fb_compression_detect(const uint8_t *data, size_t len)
@@ -73,7 +86,8 @@ enum fb_compression fb_compression_detect(const uint8_t *data, size_t len)
 		return FB_COMPRESSION_ZSTD;
 	if (len >= 4 && !memcmp(data, xz, 4))
 		return FB_COMPRESSION_XZ;
-	return FB_COMPRESSION_PLAIN;
+	return is_bzip2(data, len) ? FB_COMPRESSION_BZIP2
+				   : FB_COMPRESSION_PLAIN;
 }
 
 /* Have at least @want bytes in the buffer, fewer only at the source's end */
@@ -113,6 +127,13 @@ choose_decoder(const struct inflate_source *s)
 		return NULL;
 #endif
 	}
+	if (s->kind == FB_COMPRESSION_BZIP2) {
+#ifdef FB_HAVE_BZIP2
+		return &fb_decoder_bzip2;
+#else
+		return NULL;
+#endif
+	}
 #ifdef FB_HAVE_ISAL
 	if (s->options.gzip != FB_GZIP_ZLIB)
 		return &fb_decoder_gzip_isal;
@@ -130,15 +151,6 @@ static int not_understood(const char *tool, struct fb_err *err)
 		"unpack it first: %s -dc FILE | flamebox load", tool);
 }
 
-/* What others pack with and we don't read: said by name, not "no tar" */
-static bool is_bzip2(const uint8_t *data, size_t len)
-{
-	static const uint8_t block[6] = { 0x31, 0x41, 0x59, 0x26, 0x53, 0x59 };
-
-	return len >= 10 && !memcmp(data, "BZh", 3) &&
-	       !memcmp(data + 4, block, 6);
-}
-
 static int start_stream(struct inflate_source *s, struct fb_err *err)
 {
 	const struct fb_decoder_ops *ops;
@@ -148,14 +160,12 @@ static int start_stream(struct inflate_source *s, struct fb_err *err)
 		return r;
 	s->kind = fb_compression_detect(s->in + s->start, s->end - s->start);
 	if (s->kind == FB_COMPRESSION_PLAIN) {
-		if (is_bzip2(s->in + s->start, s->end - s->start))
-			return not_understood("bzip2", err);
 		s->state = INFLATE_PLAIN;
 		return 0;
 	}
 	ops = choose_decoder(s);
 	if (!ops)
-		return not_understood("xz", err);
+		return not_understood(fb_compression_name(s->kind), err);
 	if (s->ops != ops) {
 		if (s->ops)
 			s->ops->close(s->decoder);
@@ -164,8 +174,10 @@ static int start_stream(struct inflate_source *s, struct fb_err *err)
 	}
 	if (!s->decoder) {
 		s->ops = NULL;
-		if (s->kind == FB_COMPRESSION_XZ)
-			return not_understood("xz", err);
+		if (s->kind == FB_COMPRESSION_XZ ||
+		    s->kind == FB_COMPRESSION_BZIP2)
+			return not_understood(fb_compression_name(s->kind),
+					      err);
 		return fb_err_set(err, -ENOMEM, "inflate: %m");
 	}
 	s->state = INFLATE_MEMBER;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A source that inflates another: gzip, zstd, xz where liblzma is there, or
- * plain bytes handed through.
+ * A source that inflates another: gzip, zstd, xz where liblzma is there, bzip2
+ * where libbz2 is, or plain bytes handed through.
  *
- * What the bytes are is told by their first four: gzip's 1f 8b, a zstd frame,
- * a zstd skippable frame, xz's fd 37 7a 58; anything else is plain.  Several gzip members and
- * several zstd frames, skippable ones among them, make one stream.  After the
+ * What the bytes are is told by the first of them: gzip's 1f 8b, a zstd frame, a
+ * zstd skippable frame, xz's fd 37 7a 58, "BZh" with a block's magic; anything
+ * else is plain.  Several gzip members and several zstd frames, skippable ones
+ * among them, make one stream.  After the
  * last one only zero bytes may follow (padding); anything else is an error.
  * Check sums and gzip's lengths are verified.  An empty stream is plain.
  * Source: RFC 1952, RFC 8878.
@@ -23,15 +24,16 @@ enum fb_compression {
 	FB_COMPRESSION_GZIP,
 	FB_COMPRESSION_ZSTD,
 	FB_COMPRESSION_XZ,
+	FB_COMPRESSION_BZIP2,
 };
 
-/** fb_compression_name() - "plain", "gzip", "zstd", "xz" */
+/** fb_compression_name() - "plain", "gzip", "zstd", "xz", "bzip2" */
 const char *fb_compression_name(enum fb_compression kind);
 
 /**
  * fb_compression_detect() - What a stream is, by its first bytes
  * @data: First bytes (borrowed)
- * @len:  Count; four are enough
+ * @len:  Count; ten are enough
  */
 enum fb_compression fb_compression_detect(const uint8_t *data, size_t len);
 
@@ -66,7 +68,7 @@ struct fb_inflate_options {
  * @ret:  Source (returned); nothing is read from @from before its first read
  *
  * Its read() fails with -EBADMSG (malformed, cut short, wrong check sum,
- * trailing garbage), -EOPNOTSUPP (bzip2; xz without liblzma), -EFBIG (over a limit), or as
+ * trailing garbage), -EOPNOTSUPP (xz, bzip2 without their library), -EFBIG (over a limit), or as
  * @from's does.  It can be rewound and cancelled if @from can.  Freeing it
  * leaves @from alone.
  *

@@ -121,8 +121,9 @@ static enum fb_layer_compression compression_of(const uint8_t *data, size_t len)
 		return FB_LAYER_GZIP;
 	case FB_COMPRESSION_ZSTD:
 		return FB_LAYER_ZSTD;
-	/* no layer has a type for it: it is told that it is not its diff_id */
+	/* no layer has a type for them: it is told that it is not its diff_id */
 	case FB_COMPRESSION_XZ:
+	case FB_COMPRESSION_BZIP2:
 	case FB_COMPRESSION_PLAIN:
 		break;
 	}
