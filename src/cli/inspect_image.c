@@ -28,20 +28,13 @@ static json_t *string_set(char *const *list)
 	return object;
 }
 
-static json_t *labels(char *const *list)
+/* As the document has them: a key may hold a '=' */
+static json_t *labels(const json_t *raw)
 {
-	json_t *object = list && *list ? json_object() : json_null();
+	json_t *object =
+		json_object_get(json_object_get(raw, "config"), "Labels");
 
-	for (; list && *list; list++) {
-		const char *eq = strchr(*list, '=');
-		FB_FREE char *key =
-			eq ? strndup(*list, (size_t)(eq - *list)) : NULL;
-
-		if (key)
-			(void)json_object_set_new(object, key,
-						  json_string(eq + 1));
-	}
-	return object;
+	return json_object_size(object) ? json_incref(object) : json_null();
 }
 
 /* What the process takes no part of is shown as it stands in the config. */
@@ -62,14 +55,15 @@ static json_t *config_json(const struct fb_image_config *config,
 	static const char *const extra[] = { "ArgsEscaped", "Healthcheck",
 					     "OnBuild",	    "Shell",
 					     "StopTimeout", NULL };
-	json_t *object = json_pack(
-		"{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:n, s:o, s:s}", "User",
-		config->user, "ExposedPorts", string_set(config->exposed_ports),
-		"Env", strings(config->env), "Cmd", strings(config->cmd),
-		"Volumes", string_set(config->volumes), "WorkingDir",
-		config->working_dir, "Entrypoint", strings(config->entrypoint),
-		"OnBuild", "Labels", labels(config->labels), "StopSignal",
-		config->stop_signal);
+	json_t *object =
+		json_pack("{s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:n, s:o, s:s}",
+			  "User", config->user, "ExposedPorts",
+			  string_set(config->exposed_ports), "Env",
+			  strings(config->env), "Cmd", strings(config->cmd),
+			  "Volumes", string_set(config->volumes), "WorkingDir",
+			  config->working_dir, "Entrypoint",
+			  strings(config->entrypoint), "OnBuild", "Labels",
+			  labels(raw), "StopSignal", config->stop_signal);
 
 	if (object)
 		copy_members(object, json_object_get(raw, "config"), extra);

@@ -32,6 +32,23 @@ void fb_copy_place_release(struct fb_copy_place *place)
 	*place = (struct fb_copy_place){ 0 };
 }
 
+/* Other tools' places; as names of repositories they would be looked for at
+ * Docker Hub */
+static bool is_foreign(const char *text)
+{
+	static const char *const names[] = { "containers-storage:",
+					     "dir:",
+					     "docker-daemon:",
+					     "ostree:",
+					     "sif:",
+					     "tarball:" };
+
+	for (size_t i = 0; i < FB_ARRAY_SIZE(names); i++)
+		if (!strncmp(text, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
 /* "PATH[:NAME]"; like other tools, a path with a colon is out of reach */
 static int parse_path(const char *text, const char *rest,
 		      struct fb_copy_place *place, struct fb_err *err)
@@ -67,7 +84,10 @@ int fb_copy_place_parse(const char *text, struct fb_copy_place *ret,
 		place.kind = transports[i].kind;
 		rest = text + n;
 	}
-	if (place.kind == FB_COPY_REGISTRY)
+	if (is_foreign(text))
+		r = fb_err_set(err, -EINVAL,
+			       "'%s': copies go not through there", text);
+	else if (place.kind == FB_COPY_REGISTRY)
 		r = fb_reference_parse(rest, &place.ref, err);
 	else
 		r = parse_path(text, rest, &place, err);

@@ -78,22 +78,36 @@ int fb_copy_index_json(const char *old, size_t len,
  * @fd:    Of it, locked
  * @sink:  A folder in it where blobs are written
  * @temp:  That one's name
+ * @fresh: It was no layout before, and has no index yet
  */
 struct folder {
 	int fd;
+	bool fresh;
 	struct fb_save_sink sink;
 	char temp[64];
 };
+
+/* Only what is empty goes */
+static void tidy(struct folder *f)
+{
+	(void)unlinkat(f->fd, "blobs/sha512", AT_REMOVEDIR);
+	if (!f->fresh || unlinkat(f->fd, "blobs/sha256", AT_REMOVEDIR) < 0 ||
+	    unlinkat(f->fd, "blobs", AT_REMOVEDIR) < 0)
+		return;
+	(void)unlinkat(f->fd, "oci-layout", 0);
+}
 
 static void folder_release(struct folder *f)
 {
 	fb_save_sink_release(&f->sink);
 	if (f->fd >= 0 && f->temp[0])
 		(void)fb_rmtree_at(f->fd, f->temp);
+	if (f->fd >= 0)
+		tidy(f);
 	f->fd = fb_close(f->fd);
 }
 
-/* A folder with something else in it is left alone */
+/* A folder with something else in it is left alone. Return: 0; 1 it is one only now */
 static int check_layout(int fd, struct fb_err *err)
 {
 	FB_FREE char *text = NULL;
@@ -110,7 +124,7 @@ static int check_layout(int fd, struct fb_err *err)
 				  "the folder is no OCI layout: index.json is "
 				  "there, oci-layout is not");
 	r = fb_write_file_at(fd, "oci-layout", LAYOUT, strlen(LAYOUT), 0644);
-	return r < 0 ? fb_err_set(err, r, "'oci-layout': %s", strerror(-r)) : 0;
+	return r < 0 ? fb_err_set(err, r, "'oci-layout': %s", strerror(-r)) : 1;
 }
 
 static int make_dirs(int fd, struct fb_err *err)
@@ -140,6 +154,7 @@ static int folder_open(const char *path, struct folder *f, struct fb_err *err)
 	r = check_layout(f->fd, err);
 	if (r < 0)
 		return r;
+	f->fresh = r == 1;
 	/* ours alone while the lock is held: also what a killed process left */
 	(void)snprintf(f->temp, sizeof(f->temp), ".flamebox-copy");
 	(void)fb_rmtree_at(f->fd, f->temp);
@@ -218,7 +233,10 @@ static int put_index(struct fb_copy *c, struct folder *f, struct fb_err *err)
 	if (r < 0 || !text)
 		return r < 0 ? r : -ENOMEM;
 	r = fb_write_file_at(f->fd, "index.json", text, strlen(text), 0644);
-	return r < 0 ? fb_err_set(err, r, "'index.json': %s", strerror(-r)) : 0;
+	if (r < 0)
+		return fb_err_set(err, r, "'index.json': %s", strerror(-r));
+	f->fresh = false;
+	return 0;
 }
 
 int fb_copy_to_folder(struct fb_copy *c, struct fb_err *err)

@@ -24,6 +24,10 @@ static int add_doc(struct fb_copy *c, const struct fb_registry_manifest *doc,
 		return fb_err_set(err, -EOPNOTSUPP,
 				  "a manifest that is known by another hash "
 				  "than SHA-256");
+	/* an index may name one manifest for several platforms */
+	for (size_t i = 0; i < c->doc_count; i++)
+		if (fb_digest_equal(&c->docs[i].digest, &digest))
+			return 0;
 	if (c->doc_count == FB_COPY_DOCS_MAX)
 		return fb_err_set(err, -E2BIG, "more than %d manifests",
 				  FB_INDEX_ENTRIES_MAX);
@@ -315,6 +319,8 @@ static int gather_loaded(struct fb_copy *c, struct fb_err *err)
 					  .trust = c->what->trust };
 	c->loader.ctx = c->ctx;
 	c->loader.what = &c->load;
+	if (c->from.name[0] && c->from.kind != FB_COPY_DOCKER_ARCHIVE)
+		c->loader.only = c->from.name;
 	r = fb_loader_run(&c->loader, err);
 	if (r == 0)
 		r = choose(c, err);

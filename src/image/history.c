@@ -72,6 +72,7 @@ static int read_steps(const json_t *list, const struct fb_manifest *manifest,
 	for (; r == 0 && layer < manifest->layer_count; layer++) {
 		struct fb_history_step *step = &ret->v[ret->count++];
 
+		step->created_s = FB_TIME_UNKNOWN;
 		step->size_bytes = manifest->layers[layer].size_bytes;
 		step->created_by = strdup("");
 		step->comment = strdup("");

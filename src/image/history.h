@@ -10,7 +10,7 @@
 
 /**
  * struct fb_history_step - One step
- * @created_s:  UNIX seconds, 0 unknown
+ * @created_s:  UNIX seconds, or FB_TIME_UNKNOWN
  * @created_by: Command, or ""
  * @comment:    Or ""
  * @size_bytes: Of the layer that it made, as stored; 0 where it made none

@@ -75,7 +75,7 @@ int fb_image_familiar_names(struct fb_strv *names, size_t from);
  *              pulled or pushed, or digests were not asked for
  * @id:         Config digest
  * @platform:   From the config
- * @created_s:  From the config, UNIX seconds, 0 unknown
+ * @created_s:  From the config, UNIX seconds, or FB_TIME_UNKNOWN
  * @seq:        Grows from image to image as they enter the store
  * @size_bytes: As stored
  */

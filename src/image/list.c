@@ -285,8 +285,9 @@ static bool is_wanted(const struct listing *l,
 
 	if (!f)
 		return true;
-	if (f->dangling != FB_IMAGE_DANGLING_BOTH &&
-	    dangling != (f->dangling == FB_IMAGE_DANGLING_ONLY))
+	/* docker's two halves overlap: an image that has but a digest */
+	if ((f->dangling == FB_IMAGE_DANGLING_ONLY && !dangling) ||
+	    (f->dangling == FB_IMAGE_DANGLING_NONE && image->name_count == 0))
 		return false;
 	if (image->created_s >= l->before_s || image->created_s <= l->since_s ||
 	    (f->until_s && image->created_s >= f->until_s))

@@ -267,8 +267,11 @@ int fb_loader_run(struct fb_loader *loader, struct fb_err *err)
 	r = fb_store_lease_open(loader->ctx->store, &loader->lease, err);
 	if (r == 0)
 		r = load_path(loader, err);
-	if (r == 0 && loader->count == 0 && !loader->whole)
-		r = fb_err_set(err, -EBADMSG, "there is no image in it");
+	if (r == 0 && loader->count == 0 && !loader->whole && !loader->only)
+		r = fb_err_set(err, loader->passed ? -EOPNOTSUPP : -EBADMSG,
+			       loader->passed
+				       ? "there is an artifact in it, no image"
+				       : "there is no image in it");
 	return r;
 }
 

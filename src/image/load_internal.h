@@ -104,6 +104,9 @@ void fb_members_release(struct fb_members *members);
  * @fact:     Where they come from, to be kept with the images
  * @whole:    Handed an OCI layout's index in the place of loading its images; NULL =
  *            they are loaded.  @whole_ctx is passed to it
+ * @only:     Of an OCI layout only what is called so, a tag or a whole reference; NULL =
+ *            all
+ * @passed:   Artifacts that were passed over
  * @entries:  Images found
  * @count:    Of @entries
  */
@@ -118,6 +121,8 @@ struct fb_loader {
 	int (*whole)(void *ctx, const struct fb_index *index,
 		     struct fb_err *err);
 	void *whole_ctx;
+	const char *only;
+	size_t passed;
 	struct fb_image_entry *entries;
 	size_t count;
 	size_t cap;

@@ -228,7 +228,7 @@ static int read_chosen(struct fb_loader *loader, const struct document *top,
 	return r;
 }
 
-/* @from is the index that led to it, or NULL */
+/* @from is the index that led to it, or NULL. Return: 1 it is an artifact */
 static int load_manifest(struct fb_loader *loader, const struct document *doc,
 			 const struct fb_blob_ref *from,
 			 struct fb_image_entry *ret, struct fb_err *err)
@@ -245,8 +245,7 @@ static int load_manifest(struct fb_loader *loader, const struct document *doc,
 	case FB_DOC_SCHEMA1:
 		return fb_err_set(err, -EOPNOTSUPP, "docker's old schema 1");
 	case FB_DOC_ARTIFACT:
-		return fb_err_set(err, -EOPNOTSUPP,
-				  "an artifact, not an image");
+		return 1;
 	case FB_DOC_INDEX:
 		return fb_err_set(err, -EBADMSG, "an index within an index");
 	case FB_DOC_UNKNOWN:
@@ -275,6 +274,26 @@ static int load_image(struct fb_loader *loader, const struct fb_descriptor *d,
 	return r;
 }
 
+/* A layout's annotations may say what no reference can */
+static int take_annotation(struct fb_loader *loader,
+			   struct fb_image_entry *entry, const char *text,
+			   struct fb_err *err)
+{
+	struct fb_err why = { 0 };
+	int r = fb_loader_name(entry, text, &why);
+
+	if (r == -EINVAL) {
+		fb_log(loader->ctx->log, FB_LOG_WARN,
+		       "%s: the image is loaded without that name, give one "
+		       "with --name",
+		       why.msg);
+		return 0;
+	}
+	if (r < 0 && err)
+		*err = why;
+	return r;
+}
+
 /* A full reference stands as it is; a bare tag needs a name before it. */
 static int name_by_annotation(struct fb_loader *loader,
 			      const struct fb_descriptor *d,
@@ -286,7 +305,7 @@ static int name_by_annotation(struct fb_loader *loader,
 	if (!text[0])
 		return 0;
 	if (strpbrk(text, "/:@"))
-		return fb_loader_name(entry, text, err);
+		return take_annotation(loader, entry, text, err);
 	if (!loader->base[0]) {
 		fb_log(loader->ctx->log, FB_LOG_WARN,
 		       "the image only has the tag '%s': it is loaded without "
@@ -298,7 +317,19 @@ static int name_by_annotation(struct fb_loader *loader,
 		joined = NULL;
 		return -ENOMEM;
 	}
-	return fb_loader_name(entry, joined, err);
+	return take_annotation(loader, entry, joined, err);
+}
+
+/* What else a layout may hold: signatures, lists of contents */
+static int pass_over(struct fb_loader *loader, const struct fb_descriptor *d)
+{
+	char text[FB_DIGEST_TEXT_MAX];
+
+	loader->passed++;
+	fb_log(loader->ctx->log, FB_LOG_INFO,
+	       "'%s' is an artifact, not an image: passed over",
+	       fb_digest_format(&d->digest, text));
+	return 0;
 }
 
 static int load_top(struct fb_loader *loader, const struct fb_descriptor *d,
@@ -308,6 +339,8 @@ static int load_top(struct fb_loader *loader, const struct fb_descriptor *d,
 	char text[FB_DIGEST_TEXT_MAX];
 	int r = load_image(loader, d, &entry, err);
 
+	if (r == 1)
+		return pass_over(loader, d);
 	if (r == 0 && !loader->what->name)
 		r = name_by_annotation(loader, d, &entry, err);
 	if (r == 0)
@@ -364,6 +397,24 @@ static int load_group(struct fb_loader *loader, const struct fb_index *group,
 	return r;
 }
 
+/* Called so by its whole name, or by its tag */
+static bool is_wanted(const struct fb_loader *loader,
+		      const struct fb_descriptor *d)
+{
+	const char *name = name_of(d), *only = loader->only;
+	struct fb_reference has, want;
+
+	if (!only || !strcmp(name, only) || !strcmp(d->ref_name, only))
+		return true;
+	if (fb_reference_parse(name, &has, NULL) < 0)
+		return false;
+	if (!strcmp(has.tag, only))
+		return true;
+	return fb_reference_parse(only, &want, NULL) == 0 &&
+	       !strcmp(has.domain, want.domain) &&
+	       !strcmp(has.path, want.path) && !strcmp(has.tag, want.tag);
+}
+
 static int load_groups(struct fb_loader *loader, const struct fb_index *index,
 		       struct fb_err *err)
 {
@@ -382,6 +433,7 @@ static int load_groups(struct fb_loader *loader, const struct fb_index *index,
 			const struct fb_descriptor *d = &index->manifests[j];
 
 			if (taken[j] || is_attestation(d) ||
+			    !is_wanted(loader, d) ||
 			    strcmp(name_of(d), name_of(&index->manifests[i])) !=
 				    0)
 				continue;

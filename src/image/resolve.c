@@ -26,16 +26,18 @@ static void canonical(const struct fb_reference *ref, char out[CANONICAL_MAX])
 	(void)fb_reference_canonical(&plain, out);
 }
 
-/* "sha256:0123…" or "0123…", in any case. Return: false where it is no id */
-static bool id_digits(const char *text, char out[65])
-{
-	size_t len;
+#define ID_MAX 136
 
-	if (strncmp(text, "sha256:", 7) == 0)
-		text += 7;
-	len = strlen(text);
-	if (len < 1 || len > 64 ||
-	    strspn(text, "0123456789abcdefABCDEF") != len)
+/* "sha256:0123…" or "0123…", in any case. Return: false where it is no id */
+static bool id_digits(const char *text, char out[ID_MAX])
+{
+	bool kind = strncmp(text, "sha256:", 7) == 0 ||
+		    strncmp(text, "sha512:", 7) == 0;
+	const char *digits = kind ? text + 7 : text;
+	size_t len = strlen(text);
+
+	if (!*digits || len >= ID_MAX ||
+	    digits[strspn(digits, "0123456789abcdefABCDEF")])
 		return false;
 	for (size_t i = 0; i <= len; i++)
 		out[i] = (char)tolower((unsigned char)text[i]);
@@ -47,7 +49,7 @@ int fb_image_resolve(const struct fb_image_context *ctx, const char *text,
 		     struct fb_err *err)
 {
 	char name[CANONICAL_MAX] = "";
-	char digits[65];
+	char digits[ID_MAX];
 	struct fb_reference ref;
 	struct fb_err bad = { 0 };
 	FB_FREE char *found = NULL;
@@ -126,13 +128,32 @@ int fb_image_familiar_names(struct fb_strv *names, size_t from)
 	return 0;
 }
 
+/* docker says first which image it is that went */
+static void put_first(struct fb_strv *deleted, size_t from,
+		      const struct fb_digest *id)
+{
+	char text[FB_DIGEST_TEXT_MAX];
+
+	(void)fb_digest_format(id, text);
+	for (size_t i = from; i < deleted->count; i++) {
+		char *found = deleted->v[i];
+
+		if (strcmp(found, text) != 0)
+			continue;
+		memmove(deleted->v + from + 1, deleted->v + from,
+			(i - from) * sizeof(*deleted->v));
+		deleted->v[from] = found;
+		return;
+	}
+}
+
 int fb_image_remove(const struct fb_image_context *ctx, const char *text,
 		    bool force, struct fb_image_removal *ret,
 		    struct fb_err *err)
 {
 	FB_IMAGE_RECORD struct fb_image_record record = { 0 };
 	FB_FREE char *name = NULL;
-	size_t before = ret->untagged.count;
+	size_t before = ret->untagged.count, deleted = ret->deleted.count;
 	int r = fb_image_resolve(ctx, text, &record, &name, err);
 
 	if (r == 0)
@@ -140,5 +161,6 @@ int fb_image_remove(const struct fb_image_context *ctx, const char *text,
 					  &record.config, force, ret, err);
 	if (r < 0)
 		return r;
+	put_first(&ret->deleted, deleted, &record.config);
 	return fb_image_familiar_names(&ret->untagged, before);
 }

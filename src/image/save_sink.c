@@ -3,7 +3,7 @@
  * Files into an archive or a folder.
  *
  * The tar is the plainest there is: ustar headers, no owner, no time, so that
- * it depends on nothing but its contents.  Names are short and known.
+ * it depends on nothing but its contents.  Names are known, and nearly all short.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -47,30 +47,57 @@ static void put_size(uint8_t *field, uint64_t size)
 		field[i] = (uint8_t)size;
 }
 
-static int put_header(struct fb_save_sink *sink, const char *name, bool is_dir,
-		      uint64_t size)
+/* @type: ustar's; @name is cut where it has no room */
+static int put_block(struct fb_save_sink *sink, const char *name, char type,
+		     uint64_t size)
 {
 	uint8_t block[BLOCK] = { 0 };
 	unsigned int sum = 0;
-	size_t len = strlen(name);
 
-	if (len + 1 > AT_MODE)
-		return -ENAMETOOLONG;
-	memcpy(block + AT_NAME, name, len);
-	if (is_dir)
-		block[AT_NAME + len] = '/';
-	memcpy(block + AT_MODE, is_dir ? "0000755" : "0000644", 7);
+	memcpy(block + AT_NAME, name, strnlen(name, AT_MODE - 1));
+	memcpy(block + AT_MODE, type == '5' ? "0000755" : "0000644", 7);
 	memcpy(block + AT_UID, "0000000", 7);
 	memcpy(block + AT_GID, "0000000", 7);
 	put_size(block + AT_SIZE, size);
 	memcpy(block + AT_MTIME, "00000000000", 11);
 	memset(block + AT_SUM, ' ', 8);
-	block[AT_TYPE] = is_dir ? '5' : '0';
+	block[AT_TYPE] = (uint8_t)type;
 	memcpy(block + AT_MAGIC, "ustar\00000", 8);
 	for (size_t i = 0; i < BLOCK; i++)
 		sum += block[i];
 	(void)snprintf((char *)block + AT_SUM, 8, "%06o", sum);
 	return fb_write_full(sink->fd, block, BLOCK);
+}
+
+/* A name of a SHA-512 is longer than ustar's field: POSIX.1-2001's record */
+static int put_long_name(struct fb_save_sink *sink, const char *name)
+{
+	char record[2 * BLOCK] = "";
+	/* " path=", the line's end, and three digits of the length itself */
+	size_t len = strlen(name) + 7 + 3;
+	int r;
+
+	if (len > 999 || len < 100)
+		return -ENAMETOOLONG;
+	(void)snprintf(record, sizeof(record), "%zu path=%s\n", len, name);
+	r = put_block(sink, "PaxHeaders/name", 'x', len);
+	return r < 0 ? r
+		     : fb_write_full(sink->fd, record,
+				     (len + BLOCK - 1) / BLOCK * BLOCK);
+}
+
+static int put_header(struct fb_save_sink *sink, const char *name, bool is_dir,
+		      uint64_t size)
+{
+	char shown[BLOCK];
+	int n = snprintf(shown, sizeof(shown), "%s%s", name, is_dir ? "/" : "");
+	int r = 0;
+
+	if (n < 0 || (size_t)n >= sizeof(shown))
+		return -ENAMETOOLONG;
+	if (n >= AT_MODE)
+		r = put_long_name(sink, shown);
+	return r < 0 ? r : put_block(sink, shown, is_dir ? '5' : '0', size);
 }
 
 static int put_padding(struct fb_save_sink *sink, uint64_t size)

@@ -162,17 +162,17 @@ int64_t fb_oci_time_parse(const char *text)
 	int64_t when;
 
 	if (!text)
-		return 0;
+		return FB_TIME_UNKNOWN;
 	rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
 	if (!rest)
-		return 0;
+		return FB_TIME_UNKNOWN;
 	when = (int64_t)timegm(&tm);
 	rest += strcspn(rest, "Zz+-");
 	if ((*rest == '+' || *rest == '-') &&
 	    sscanf(rest + 1, "%2d:%2d", &hours, &minutes) == 2)
 		when -= (*rest == '+' ? 1 : -1) *
 			(int64_t)(hours * 3600 + minutes * 60);
-	return when > 0 ? when : 0;
+	return when >= 0 ? when : FB_TIME_UNKNOWN;
 }
 
 static int copy_platform_part(const json_t *object, const char *key, char *to,

@@ -52,13 +52,19 @@ static int no_match(const struct fb_index *index,
 		    const struct fb_platform *want, struct fb_err *err)
 {
 	FB_STR struct fb_str list = FB_STR_INIT(LIST_MAX);
+	bool nested = false;
 	char text[100];
 
 	for (size_t i = 0; i < index->manifest_count; i++) {
 		const struct fb_descriptor *d = &index->manifests[i];
 
-		if (is_attestation(d) || !d->platform.os[0])
+		if (is_attestation(d))
 			continue;
+		if (!d->platform.os[0]) {
+			nested |= fb_document_by_type(d->media_type) ==
+				  FB_DOC_INDEX;
+			continue;
+		}
 		(void)fb_platform_format(&d->platform, text);
 		if (list.len + strlen(text) + sizeof(", ...") > LIST_MAX) {
 			fb_str_puts(&list, ", ...");
@@ -68,7 +74,10 @@ static int no_match(const struct fb_index *index,
 	}
 	return fb_err_set(err, -ENOENT, "no image for %s; there is %s",
 			  fb_platform_format(want, text),
-			  list.len ? fb_str_cstr(&list) : "none");
+			  list.len ? fb_str_cstr(&list)
+			  : nested ? "an index in the index, which is not "
+				     "followed"
+				   : "none");
 }
 
 int fb_index_select(const struct fb_index *index,

@@ -85,7 +85,7 @@ struct fb_image_config {
 	struct fb_platform platform;
 	struct fb_digest *diff_ids; /* base first */
 	size_t diff_id_count;
-	int64_t created_s;    /* UNIX seconds, 0 where not given */
+	int64_t created_s;    /* UNIX seconds, or FB_TIME_UNKNOWN */
 	char *user;	      /* "" where none */
 	char *working_dir;    /* "" where none */
 	char *stop_signal;    /* "" where none */
@@ -157,11 +157,15 @@ enum fb_layer_compression fb_layer_compression(const char *media_type);
 /** fb_layer_is_foreign() - A layer that is distributed some other way */
 bool fb_layer_is_foreign(const char *media_type);
 
+/* Before 1970: nobody's images are so old, but many are of its first second */
+#define FB_TIME_UNKNOWN (-1)
+
 /**
  * fb_oci_time_parse() - RFC 3339, as documents have it, to UNIX seconds
  * @text: "2024-05-01T12:00:00.5Z", or NULL; the fraction is dropped
  *
- * Return: seconds; 0 where it can't be read or is before 1970: it is only shown.
+ * Return: seconds; FB_TIME_UNKNOWN where it can't be read or is before 1970: it is
+ * only shown.
  */
 int64_t fb_oci_time_parse(const char *text);
 

@@ -118,6 +118,14 @@ static int take_texts(const json_t *one, const json_t *many,
 static int take_signed(const json_t *json, struct fb_policy_rule *rule,
 		       struct fb_err *err)
 {
+	static const char *const keyless[] = {
+		"fulcio",
+		"pki",
+		"rekorPublicKeyPath",
+		"rekorPublicKeyData",
+		"rekorPublicKeyPaths",
+		"rekorPublicKeyDatas",
+	};
 	static const char *const names[] = { "type",	       "keyType",
 					     "keyPath",	       "keyPaths",
 					     "keyData",	       "keyDatas",
@@ -125,10 +133,9 @@ static int take_signed(const json_t *json, struct fb_policy_rule *rule,
 	int r;
 
 	rule->kind = FB_POLICY_UNSUPPORTED;
-	if (json_object_get(json, "fulcio") ||
-	    json_object_get(json, "rekorPublicKeyPath") ||
-	    json_object_get(json, "rekorPublicKeyData"))
-		return 0;
+	for (size_t i = 0; i < FB_ARRAY_SIZE(keyless); i++)
+		if (json_object_get(json, keyless[i]))
+			return 0;
 	r = only(json, names, err);
 	if (r == 0)
 		r = take_texts(json_object_get(json, "keyPath"),

@@ -28,7 +28,7 @@
  * @media_type:   Of the manifest
  * @config:       Digest of the config: the image id
  * @platform:     From the config
- * @created_s:    From the config, UNIX seconds; 0 unknown
+ * @created_s:    From the config, UNIX seconds, or FB_TIME_UNKNOWN
  * @registered_s: When it entered this store
  * @size_bytes:   Manifest, config and layers as stored, each blob once
  * @names:        Canonical references, tags first, sorted; may be empty
@@ -111,8 +111,8 @@ int fb_store_image_by_name(struct fb_store *store, const char *name,
 
 /**
  * fb_store_image_by_id() - Look an image id, or the start of one, up
- * @prefix: 1 … 64 lower-case hex digits of the config's or of the manifest's
- *          SHA-256, without "sha256:"
+ * @prefix: The first lower-case hex digits of the config's or of the manifest's
+ *          digest; perhaps behind "sha256:" or "sha512:", where it is one of those
  *
  * Of several manifests with the same config the newest is taken.
  *

@@ -129,17 +129,56 @@ int fb_store_image_by_manifest(struct fb_store *store,
 			    : r;
 }
 
+/* Digests that begin so, as the catalogue spells them; a kind may have none */
+struct id_range {
+	char low[2][150];
+	char high[2][150];
+};
+
+#define ID_IN_RANGE(column)              \
+	"((" column " >= ?1 AND " column \
+	" < ?2) OR "                     \
+	"(" column " >= ?3 AND " column " < ?4))"
+
+static int make_range(const char *prefix, struct id_range *ret)
+{
+	static const char *const kinds[] = { "sha256:", "sha512:" };
+	const char *digits = prefix;
+	size_t len;
+	int only = -1;
+
+	for (int i = 0; i < 2; i++) {
+		if (strncmp(prefix, kinds[i], 7) != 0)
+			continue;
+		only = i;
+		digits = prefix + 7;
+	}
+	len = strlen(digits);
+	if (len < 1 || len > 128 || strspn(digits, "0123456789abcdef") != len)
+		return -EINVAL;
+	*ret = (struct id_range){ 0 };
+	for (int i = 0; i < 2; i++) {
+		if (only >= 0 && only != i)
+			continue;
+		(void)snprintf(ret->low[i], sizeof(ret->low[i]), "%s%s",
+			       kinds[i], digits);
+		(void)snprintf(ret->high[i], sizeof(ret->high[i]), "%s%sg",
+			       kinds[i], digits);
+	}
+	return 0;
+}
+
 /* Several configs, or several manifests that are not of one config */
-static int check_unique(struct fb_store *store, const char *low,
-			const char *high, const char *prefix,
-			struct fb_err *err)
+static int check_unique(struct fb_store *store, const struct id_range *range,
+			const char *prefix, struct fb_err *err)
 {
 	FB_STMT sqlite3_stmt *stmt = NULL;
-	int r = fb_db_prepare(store, &stmt, err,
-			      "SELECT count(DISTINCT config) FROM image"
-			      " WHERE (config >= ?1 AND config < ?2)"
-			      " OR (manifest >= ?1 AND manifest < ?2)",
-			      "tt", low, high);
+	int r = fb_db_prepare(
+		store, &stmt, err,
+		"SELECT count(DISTINCT config) FROM image"
+		" WHERE " ID_IN_RANGE("config") " OR " ID_IN_RANGE("manifest"),
+		"tttt", range->low[0], range->high[0], range->low[1],
+		range->high[1]);
 
 	if (r == 0)
 		r = fb_db_step(store, stmt, err);
@@ -157,25 +196,23 @@ int fb_store_image_by_id(struct fb_store *store, const char *prefix,
 			 struct fb_image_record *ret, struct fb_err *err)
 {
 	FB_STMT sqlite3_stmt *stmt = NULL;
-	char low[80], high[80];
-	size_t len = strlen(prefix);
-	int r;
+	struct id_range range;
+	int r = make_range(prefix, &range);
 
-	if (len < 1 || len > 64 || strspn(prefix, "0123456789abcdef") != len)
-		return fb_err_set(err, -EINVAL, "'%s' is no image id", prefix);
-	(void)snprintf(low, sizeof(low), "sha256:%s", prefix);
-	(void)snprintf(high, sizeof(high), "sha256:%sg", prefix);
+	if (r < 0)
+		return fb_err_set(err, r, "'%s' is no image id", prefix);
 	r = fb_db(store, err);
 	if (r == 0)
-		r = check_unique(store, low, high, prefix, err);
+		r = check_unique(store, &range, prefix, err);
 	if (r == 0)
 		r = fb_db_prepare(store, &stmt, err,
-				  "SELECT " COLUMNS
-				  " FROM image i"
-				  " WHERE (config >= ?1 AND config < ?2)"
-				  " OR (manifest >= ?1 AND manifest < ?2)"
-				  " ORDER BY i.registered_s DESC, i.seq DESC",
-				  "tt", low, high);
+				  "SELECT " COLUMNS " FROM image i"
+				  " WHERE " ID_IN_RANGE("config") " OR " ID_IN_RANGE(
+					  "manifest") " ORDER BY"
+						      " i.registered_s DESC,"
+						      " i.seq DESC",
+				  "tttt", range.low[0], range.high[0],
+				  range.low[1], range.high[1]);
 	if (r == 0)
 		r = first_row(store, stmt, ret, err);
 	return r == -ENOENT ? fb_err_set(err, r, "no image '%s'", prefix) : r;

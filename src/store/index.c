@@ -36,28 +36,37 @@ static int generations(struct fb_store *store, int64_t *ret_now,
 	return 0;
 }
 
-/* Names, media types and platforms were checked when they came in: no quoting */
+/* As it stands: names, media types and platforms were checked when they came in */
+static void put_member(struct fb_str *out, const char *before,
+		       const char *value)
+{
+	fb_str_puts(out, before);
+	fb_str_puts(out, value);
+}
+
+/* Of ten thousand names printf() would be a third of the work */
 static void put_descriptor(struct fb_str *out, sqlite3_stmt *row, bool first)
 {
 	const char *variant = fb_db_text(row, 5);
 	const char *name = fb_db_text(row, 6);
 
-	fb_str_printf(out,
-		      "%s{\"mediaType\":\"%s\",\"digest\":\"%s\","
-		      "\"size\":%lld",
-		      first ? "" : ",", fb_db_text(row, 1), fb_db_text(row, 0),
-		      (long long)sqlite3_column_int64(row, 2));
-	fb_str_printf(out,
-		      ",\"platform\":{\"architecture\":\"%s\",\"os\":\"%s\"",
-		      fb_db_text(row, 4), fb_db_text(row, 3));
+	put_member(out, first ? "{\"mediaType\":\"" : ",{\"mediaType\":\"",
+		   fb_db_text(row, 1));
+	put_member(out, "\",\"digest\":\"", fb_db_text(row, 0));
+	put_member(out, "\",\"size\":", fb_db_text(row, 2));
+	put_member(out, ",\"platform\":{\"architecture\":\"",
+		   fb_db_text(row, 4));
+	put_member(out, "\",\"os\":\"", fb_db_text(row, 3));
 	if (variant[0])
-		fb_str_printf(out, ",\"variant\":\"%s\"", variant);
-	fb_str_putc(out, '}');
-	if (name[0])
-		fb_str_printf(out,
-			      ",\"annotations\":{"
-			      "\"org.opencontainers.image.ref.name\":\"%s\"}",
-			      name);
+		put_member(out, "\",\"variant\":\"", variant);
+	fb_str_puts(out, "\"}");
+	if (name[0]) {
+		put_member(out,
+			   ",\"annotations\":{"
+			   "\"org.opencontainers.image.ref.name\":\"",
+			   name);
+		fb_str_puts(out, "\"}");
+	}
 	fb_str_putc(out, '}');
 }
 

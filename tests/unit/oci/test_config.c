@@ -78,7 +78,8 @@ static void check_empty(const char *json, const char *what)
 		       !c.labels[0],
 	       "lists are empty, not missing");
 	TAP_OK(!strcmp(c.user, "") && !strcmp(c.working_dir, "") &&
-		       !strcmp(c.stop_signal, "") && c.created_s == 0,
+		       !strcmp(c.stop_signal, "") &&
+		       c.created_s == FB_TIME_UNKNOWN,
 	       "texts are empty, not missing");
 	fb_image_config_release(&c);
 }
@@ -123,11 +124,12 @@ static void test_times(void)
 		{ "2024-02-29T14:00:00+02:00", 1709208000 },
 		{ "2024-02-29T06:30:00.123-05:30", 1709208000 },
 		{ "2038-01-19T03:14:08Z", 2147483648 },
-		{ "0001-01-01T00:00:00Z", 0 },
-		{ "1969-12-31T23:59:59Z", 0 },
-		{ "2024-02-30T99:00:00Z", 0 },
-		{ "yesterday", 0 },
-		{ "", 0 },
+		{ "1970-01-01T00:00:00Z", 0 },
+		{ "0001-01-01T00:00:00Z", FB_TIME_UNKNOWN },
+		{ "1969-12-31T23:59:59Z", FB_TIME_UNKNOWN },
+		{ "2024-02-30T99:00:00Z", FB_TIME_UNKNOWN },
+		{ "yesterday", FB_TIME_UNKNOWN },
+		{ "", FB_TIME_UNKNOWN },
 	};
 
 	for (size_t i = 0; i < FB_ARRAY_SIZE(cases); i++) {
