@@ -5,6 +5,8 @@
 
 static char containers_option[] = "--containers";
 static char only_containers_option[] = "--only-containers";
+static char type_container_option[] = "--type=container";
+static char type_image_option[] = "--type=image";
 
 /* @option: put in front of what the user typed, or NULL */
 static const struct {
@@ -13,7 +15,7 @@ static const struct {
 	const char *command;
 	char *option;
 } aliases[] = {
-	{ "container", "inspect", "inspect", NULL },
+	{ "container", "inspect", "inspect", type_container_option },
 	{ "container", "list", "ps", NULL },
 	{ "container", "ls", "ps", NULL },
 	{ "container", "pause", "pause", NULL },
@@ -22,13 +24,14 @@ static const struct {
 	{ "container", "run", "run", NULL },
 	{ "container", "unpause", "unpause", NULL },
 	{ "image", "history", "history", NULL },
-	{ "image", "inspect", "inspect", NULL },
+	{ "image", "inspect", "inspect", type_image_option },
 	{ "image", "list", "images", NULL },
 	{ "image", "load", "load", NULL },
 	{ "image", "ls", "images", NULL },
 	{ "image", "prune", "prune", NULL },
 	{ "image", "pull", "pull", NULL },
 	{ "image", "push", "push", NULL },
+	{ "image", "remove", "rmi", NULL },
 	{ "image", "rm", "rmi", NULL },
 	{ "image", "save", "save", NULL },
 	{ "image", "tag", "tag", NULL },

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
 #include "cli/cli.h"
 #include "cli/report.h"
 #include "image/image.h"
@@ -10,7 +12,7 @@ struct rmi_flags {
 static const struct fb_option rmi_options[] = {
 	FB_OPTION_FLAG(struct rmi_flags, force, 'f', "force",
 		       "Remove it also where several names or a stopped "
-		       "container use it"),
+		       "container use it; what is not there is no failure"),
 	FB_OPTION_END,
 };
 
@@ -27,10 +29,13 @@ static int rmi_run(struct fb_cli *cli, const struct fb_call *call,
 		struct fb_image_removal gone = { 0 };
 		struct fb_err one = { 0 };
 
-		if (fb_image_remove(&ctx, call->args[i], flags->force, &gone,
-				    &one) < 0) {
+		r = fb_image_remove(&ctx, call->args[i], flags->force, &gone,
+				    &one);
+		if (r < 0) {
 			fb_report(cli, &one);
-			status = 1;
+			/* docker tells, too, and is content */
+			if (r != -ENOENT || !flags->force)
+				status = 1;
 		}
 		for (size_t k = 0; k < gone.untagged.count; k++)
 			(void)fprintf(cli->out, "Untagged: %s\n",

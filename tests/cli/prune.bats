@@ -149,6 +149,12 @@ blocks() {
 	is "$(fb system df)" "$(fb df)"
 	is "$(fb container ls -a)" "$(fb ps -a)"
 	is "$(fb image inspect -f '{{.Id}}' app:1)" "$(fb inspect -f '{{.Id}}' app:1)"
+	run --separate-stderr fb image inspect nope
+	is "$status:$output" "1:[]"
+	has "$stderr" "No such image: nope"
+	run --separate-stderr fb container inspect app:1
+	is "$status" 1
+	is "$output" "[]"
 	is "$(fb image prune -f)" "Total reclaimed space: 0B"
 	is "$(fb system prune -f)" "Total reclaimed space: 0B"
 	is "$(fb container prune -f)" "Total reclaimed space: 0B"
