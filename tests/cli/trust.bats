@@ -136,6 +136,23 @@ refused() {
 	has "$output" "'transport' is not understood"
 }
 
+@test "policy.json: GPG, Fulcio and Rekor are refused in words, and only what they are about" {
+	image
+	ec_keys a
+	sign a "$reg/app" tag
+	local rule
+	for rule in '"signedBy","keyType":"GPGKeys","keyPath":"/etc/keys.gpg"' \
+		'"sigstoreSigned","fulcio":{"caPath":"/ca","oidcIssuer":"https://i.example","subjectEmail":"e"},"rekorPublicKeyPath":"/r"' \
+		"\"sigstoreSigned\",\"keyPath\":\"$PWD/a.pub\",\"rekorPublicKeyDatas\":[\"eA==\"]" \
+		'"sigstoreSigned","pki":{"caRootsPath":"/ca"}'; do
+		printf '{"default":[{"type":"insecureAcceptAnything"}],"transports":{"docker":{"%s/app":[{"type":%s}]}}}' \
+			"$reg" "$rule" >"$policy"
+		refused "a kind of signature that is not supported (GPG, Fulcio, Rekor)"
+		fb load -q -i layout --name other:1 >/dev/null
+		fb rmi other:1 >/dev/null
+	done
+}
+
 @test "run --require-signature of an image that is here" {
 	image
 	ec_keys a

@@ -69,12 +69,20 @@ def main():
                ["openssl", "dgst", "-sha256", "-sign", key, "payload"])
     sig = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
     layer = registry.blob(payload, SIMPLE)
+    # what a log of signatures adds, and one that was made without a key
+    log = {"dev.sigstore.cosign/bundle":
+           '{"SignedEntryTimestamp":"MEUC","Payload":{"logIndex":1}}'}
+    keyless = {**layer, "annotations": {
+        "dev.cosignproject.cosign/signature":
+        base64.b64encode(b"made without a key").decode(),
+        "dev.sigstore.cosign/certificate": "-----BEGIN CERTIFICATE-----",
+        "dev.sigstore.cosign/chain": "", **log}}
     layer["annotations"] = {"dev.cosignproject.cosign/signature":
-                            base64.b64encode(sig).decode()}
+                            base64.b64encode(sig).decode(), **log}
     value = {"schemaVersion": 2, "mediaType": MANIFEST,
              "config": registry.blob(
                  b"{}", "application/vnd.oci.image.config.v1+json"),
-             "layers": [layer]}
+             "layers": [keyless, layer]}
     hexed = digest.split(":")[1]
     if how == "tag":
         registry.manifest(value, f"sha256-{hexed}.sig")
