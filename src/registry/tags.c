@@ -10,8 +10,9 @@
 #include "registry/header.h"
 
 #define PAGE_BYTES_MAX ((size_t)4 << 20)
-#define PAGES_MAX 1024u
+#define PAGES_MAX 512u
 #define PAGE_TIMEOUT_S 120u
+#define ENDLESS "its list of tags does not end"
 
 /**
  * struct page - One page of a list
@@ -151,6 +152,8 @@ static int fetch_page(struct fb_registry *reg, const struct fb_reference *ref,
 	if (r == 0 && page->next)
 		r = fb_registry_next_page(reg, f.endpoint, f.at ? f.at : f.path,
 					  page->next, at, err);
+	if (r == 0 && *at && f.at && strcmp(*at, f.at) == 0)
+		r = fb_err_set(err, -EBADMSG, ENDLESS);
 	fb_fetch_release(&f);
 	return r;
 }
@@ -167,9 +170,7 @@ int fb_registry_list_tags(struct fb_registry *reg,
 		struct page page = { .bytes = FB_STR_INIT(PAGE_BYTES_MAX) };
 
 		r = pages < PAGES_MAX ? fetch_page(reg, ref, &at, &page, err)
-				      : fb_err_set(err, -EBADMSG,
-						   "its list of tags does not "
-						   "end");
+				      : fb_err_set(err, -EBADMSG, ENDLESS);
 		if (r == 0)
 			r = take_tags(&page, ref, pages++, ret, err);
 		fb_str_release(&page.bytes);
