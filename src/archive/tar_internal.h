@@ -46,6 +46,8 @@ enum tar_pax_set {
  * struct tar_pax - What pax records said of the next entry
  * @set:      PAX_… of what is there
  * @xattrs:   Names and values are owned
+ * @xattr_slots: Where a name is in @xattrs, counted from 1, by its hash; NULL
+ *            while there are none
  * @sparse_major, @sparse_minor: GNU.sparse.major/minor, -1 = not given
  */
 struct tar_pax {
@@ -63,6 +65,7 @@ struct tar_pax {
 	bool acl;
 	struct fb_tar_xattr *xattrs;
 	size_t xattr_count;
+	uint16_t *xattr_slots;
 	struct fb_tar_extent *extents;
 	size_t extent_count;
 	uint64_t

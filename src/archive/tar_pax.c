@@ -10,6 +10,8 @@
 
 #define SCHILY_XATTR "SCHILY.xattr."
 #define LIBARCHIVE_XATTR "LIBARCHIVE.xattr."
+/* a table that is never full */
+#define XATTR_SLOTS (2 * FB_TAR_XATTRS_MAX)
 
 struct record {
 	const char *key;
@@ -25,6 +27,7 @@ static void free_xattrs(struct tar_pax *pax)
 		free((uint8_t *)(uintptr_t)pax->xattrs[i].value);
 	}
 	free(pax->xattrs);
+	free(pax->xattr_slots);
 }
 
 void tar_pax_release(struct tar_pax *pax)
@@ -149,32 +152,58 @@ static int decode_base64(const char *text, size_t len, uint8_t *out,
 	return 0;
 }
 
+/* FNV-1a; a header has room for a third of a million records */
+static uint16_t *xattr_slot(const struct tar_pax *pax, const char *name)
+{
+	uint32_t at = 2166136261u;
+
+	for (const char *p = name; *p; p++)
+		at = (at ^ (uint8_t)*p) * 16777619u;
+	for (at ^= at >> 15;; at++) {
+		uint16_t *slot = &pax->xattr_slots[at % XATTR_SLOTS];
+
+		if (!*slot || !strcmp(pax->xattrs[*slot - 1].name, name))
+			return slot;
+	}
+}
+
+/* Room for one more, and for the table. Return: 0; -ENOMEM; -E2BIG */
+static int grow_xattrs(struct tar_pax *pax)
+{
+	struct fb_tar_xattr *grown;
+
+	if (pax->xattr_count == FB_TAR_XATTRS_MAX)
+		return -E2BIG;
+	grown = reallocarray(pax->xattrs, pax->xattr_count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	pax->xattrs = grown;
+	if (!pax->xattr_slots)
+		pax->xattr_slots = calloc(XATTR_SLOTS, sizeof(uint16_t));
+	return pax->xattr_slots ? 0 : -ENOMEM;
+}
+
 /* takes @name and @value, also on failure */
 static int put_xattr(struct tar_pax *pax, char *name, uint8_t *value,
 		     size_t value_len)
 {
-	struct fb_tar_xattr *x = NULL, *grown;
+	uint16_t *slot = pax->xattr_slots ? xattr_slot(pax, name) : NULL;
+	struct fb_tar_xattr *x;
+	int r = slot && *slot ? 0 : grow_xattrs(pax);
 
-	for (size_t i = 0; i < pax->xattr_count; i++)
-		if (!strcmp(pax->xattrs[i].name, name))
-			x = &pax->xattrs[i];
-	if (!x) {
-		grown = pax->xattr_count < FB_TAR_XATTRS_MAX
-				? reallocarray(pax->xattrs,
-					       pax->xattr_count + 1,
-					       sizeof(*grown))
-				: NULL;
-		if (!grown) {
-			free(name);
-			free(value);
-			return pax->xattr_count < FB_TAR_XATTRS_MAX ? -ENOMEM
-								    : -E2BIG;
-		}
-		pax->xattrs = grown;
-		x = &grown[pax->xattr_count++];
-	} else {
+	if (r < 0) {
+		free(name);
+		free(value);
+		return r;
+	}
+	slot = xattr_slot(pax, name);
+	if (*slot) {
+		x = &pax->xattrs[*slot - 1];
 		free((char *)(uintptr_t)x->name);
 		free((uint8_t *)(uintptr_t)x->value);
+	} else {
+		x = &pax->xattrs[pax->xattr_count++];
+		*slot = (uint16_t)pax->xattr_count;
 	}
 	*x = (struct fb_tar_xattr){ .name = name,
 				    .value = value,

@@ -265,6 +265,37 @@ static void test_xattrs(void)
 	TAP_OK(f.e.xattr_count == 0 && !f.e.acl, "has none");
 }
 
+/* As many as there may be, each named again and again */
+static void test_many_xattrs(void)
+{
+	FB_STR struct fb_str rec = FB_STR_INIT(TB_MAX);
+	unsigned int wrong = 0;
+	char key[64], value[16];
+	FIXTURE;
+
+	for (unsigned int i = 0; i < 100 * FB_TAR_XATTRS_MAX; i++) {
+		(void)snprintf(key, sizeof(key), "SCHILY.xattr.user.n%u",
+			       i % FB_TAR_XATTRS_MAX);
+		(void)snprintf(value, sizeof(value), "%u", i);
+		tb_text_record(&rec, key, value);
+	}
+	tb_pax(&f.bytes, &rec, 'x');
+	tb_header(&f.bytes, &(struct tb_entry){ .name = "f", .type = '0' });
+	TAP_INT(next(&f), 1, "many xattrs: %s", f.err.msg);
+	TAP_INT(f.e.xattr_count, FB_TAR_XATTRS_MAX, "all of them, once");
+	for (unsigned int i = 0; i < FB_TAR_XATTRS_MAX; i++) {
+		const struct fb_tar_xattr *x = &f.e.xattrs[i];
+
+		(void)snprintf(key, sizeof(key), "user.n%u", i);
+		(void)snprintf(value, sizeof(value), "%u",
+			       99 * FB_TAR_XATTRS_MAX + i);
+		wrong += strcmp(x->name, key) != 0 ||
+			 x->value_len != strlen(value) ||
+			 memcmp(x->value, value, x->value_len) != 0;
+	}
+	TAP_INT(wrong, 0, "in their order, the last value of each");
+}
+
 static void test_ends(void)
 {
 	struct tb_entry file = { .name = "f", .type = '0' };
@@ -494,6 +525,7 @@ int main(void)
 	test_names();
 	test_pax();
 	test_xattrs();
+	test_many_xattrs();
 	test_ends();
 	test_cut();
 	test_malformed();
