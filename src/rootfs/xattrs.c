@@ -61,9 +61,11 @@ static uint32_t hash_bytes(uint32_t h, const void *data, size_t len)
 	return h;
 }
 
-static uint32_t hash_list(const struct fb_xattr *v, uint32_t count)
+/* stirred with an address, so that nobody can make them collide beforehand */
+static uint32_t hash_list(const struct fb_xattr_sets *sets,
+			  const struct fb_xattr *v, uint32_t count)
 {
-	uint32_t h = 2166136261u;
+	uint32_t h = 2166136261u ^ (uint32_t)((uintptr_t)sets >> 4);
 
 	for (uint32_t i = 0; i < count; i++) {
 		h = hash_bytes(h, v[i].name, v[i].name_len + 1u);
@@ -169,7 +171,7 @@ int fb_xattrs_keep(struct fb_xattr_sets *sets, struct fb_tree *tree,
 	if (count == 0)
 		return 0;
 	qsort(v, count, sizeof(*v), by_name);
-	hash = hash_list(v, count);
+	hash = hash_list(sets, v, count);
 	for (set = sets->slots[hash & (sets->slot_count - 1)]; set;
 	     set = set->chain) {
 		if (set->hash == hash && is_same(set, v, count)) {
