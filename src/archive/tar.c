@@ -504,6 +504,11 @@ int fb_tar_drain(struct fb_tar *tar, struct fb_err *err)
 	return (int)n;
 }
 
+bool fb_tar_is_start(const uint8_t *data, size_t len)
+{
+	return len < TAR_BLOCK || is_zero(data) || tar_checksum_ok(data);
+}
+
 uint64_t fb_tar_entry_count(const struct fb_tar *tar)
 {
 	return tar->entry_count;

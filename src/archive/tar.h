@@ -171,6 +171,15 @@ ssize_t fb_tar_read(struct fb_tar *tar, void *buf, size_t len,
 /** fb_tar_drain() - Read the stream to its end. Return: 0; what the source gives */
 int fb_tar_drain(struct fb_tar *tar, struct fb_err *err);
 
+/**
+ * fb_tar_is_start() - May an archive begin so?
+ * @data: Its first bytes
+ * @len:  Count; too few may be anything
+ *
+ * Return: false where reading it would fail at the first header.
+ */
+bool fb_tar_is_start(const uint8_t *data, size_t len);
+
 /** fb_tar_entry_count() - Headers of entries read so far */
 uint64_t fb_tar_entry_count(const struct fb_tar *tar);
 

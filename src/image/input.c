@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "archive/inflate.h"
+#include "archive/tar.h"
 #include "base/io.h"
 #include "image/input_internal.h"
 #include "image/output.h"
@@ -68,6 +69,9 @@ static int copy_plain(struct fb_input *in, struct fb_source *plain,
 	if (!buf)
 		return fb_err_set(err, -ENOMEM, "%m");
 	while ((n = fb_source_read_full(plain, buf, COPY_BYTES, err)) > 0) {
+		/* said at once, and not when the disk is full of it */
+		if (at == 0 && !fb_tar_is_start(buf, (size_t)n))
+			return fb_err_set(err, -EBADMSG, "not a tar archive");
 		r = fb_pwrite_full(in->spool.fd, buf, (size_t)n, at);
 		if (r < 0)
 			return fb_err_set(err, r, "keep what comes in: %s",

@@ -262,6 +262,10 @@ inputs() {
 	run --separate-stderr bash -c ': | "$1" convert -i - -o out3' - "$FLAMEBOX"
 	is "$status" 1
 	has "$stderr" "there is nothing in it"
+	# not after all of it was kept: this one has no end
+	run --separate-stderr bash -c '"$1" convert -i - -o out3 </dev/urandom' - "$FLAMEBOX"
+	is "$status" 1
+	has "$stderr" "not a tar archive"
 	local to
 	for to in '' out3/ . nowhere/out3; do
 		run --separate-stderr fb convert -i dir -o "$to"

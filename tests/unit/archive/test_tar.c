@@ -296,6 +296,19 @@ static void test_many_xattrs(void)
 	TAP_INT(wrong, 0, "in their order, the last value of each");
 }
 
+static void test_start(void)
+{
+	char block[1024] = { 0 };
+	const uint8_t *data = (const uint8_t *)block;
+
+	TAP_OK(fb_tar_is_start(data, 1024), "an empty archive");
+	tb_fill(block, &(struct tb_entry){ .name = "f", .type = '0' });
+	TAP_OK(fb_tar_is_start(data, 1024), "a header");
+	block[0]++;
+	TAP_OK(!fb_tar_is_start(data, 1024), "no header");
+	TAP_OK(fb_tar_is_start(data, 511), "too little to tell");
+}
+
 static void test_ends(void)
 {
 	struct tb_entry file = { .name = "f", .type = '0' };
@@ -526,6 +539,7 @@ int main(void)
 	test_pax();
 	test_xattrs();
 	test_many_xattrs();
+	test_start();
 	test_ends();
 	test_cut();
 	test_malformed();
