@@ -30,16 +30,21 @@ static int make_key(struct fb_seen *seen, const void *bytes, size_t len,
 	return 0;
 }
 
-/* The slot that holds the key, or the free one where it belongs */
+/*
+ * The slot that holds the key, or the free one where it belongs.  Their count is no
+ * power of two: a table that grows by half is three quarters of the memory, of which
+ * this one has most.
+ */
 static struct fb_seen_slot *slot_of(const struct fb_seen *seen,
 				    const struct fb_seen_key *key)
 {
-	size_t mask = seen->slot_count - 1, at = key->high & mask;
+	size_t at =
+		(size_t)((unsigned __int128)key->high * seen->slot_count >> 64);
 
 	while (seen->slots[at].inode &&
 	       (seen->slots[at].key.high != key->high ||
 		seen->slots[at].key.low != key->low))
-		at = (at + 1) & mask;
+		at = at + 1 < seen->slot_count ? at + 1 : 0;
 	return &seen->slots[at];
 }
 
@@ -56,7 +61,8 @@ int fb_seen_find(struct fb_seen *seen, const void *bytes, size_t len,
 
 static int grow(struct fb_seen *seen)
 {
-	size_t count = seen->slot_count ? seen->slot_count * 2 : FIRST_SLOTS;
+	size_t count =
+		seen->slot_count ? seen->slot_count / 2 * 3 : FIRST_SLOTS;
 	struct fb_seen old = *seen;
 
 	if (seen->used < seen->slot_count / 4 * 3)
