@@ -32,7 +32,7 @@
 /* what each part is for: docs/engines.md "The kernel's command line" */
 #define KERNEL_CONSOLE "console=ttyS0"
 #define KERNEL_QUIET " quiet"
-#define KERNEL_REST " reboot=k panic=-1 dummy.numdummies=0"
+#define KERNEL_REST " reboot=k panic=-1 acpi=off dummy.numdummies=0"
 /* what a KVM that interprets lacks and the kernel's words can't hide: cmpxchg16b, and
  * the hypercalls by which one processor calls another (KVM's CPUID leaf, bits 7, 9,
  * 11, 13) */

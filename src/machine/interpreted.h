@@ -6,7 +6,7 @@
 /* for the kernel: what the interpreter lacks, a clock it can't calibrate, and time */
 #define FB_INTERPRETED_CMDLINE                                             \
 	" noxsave nosmap mitigations=off clearcpuid=popcnt,smap"           \
-	" lpj=10399992 tsc=reliable no_timer_check noreplace-smp acpi=off" \
+	" lpj=10399992 tsc=reliable no_timer_check noreplace-smp" \
 	" pty.legacy_count=0"
 
 #endif

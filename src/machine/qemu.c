@@ -18,7 +18,7 @@
 /* what each part is for: docs/engines.md "The kernel's command line" */
 #define KERNEL_CONSOLE "console=ttyS0"
 #define KERNEL_QUIET " quiet"
-#define KERNEL_REST " reboot=t panic=-1 dummy.numdummies=0"
+#define KERNEL_REST " reboot=t panic=-1 acpi=off dummy.numdummies=0"
 /* KVM says the first of these to the kernel itself, and has its own clock */
 #define KERNEL_TCG " no_timer_check"
 #define KERNEL_TCG_CLOCK " tsc=reliable tsc_early_khz="
