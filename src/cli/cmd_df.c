@@ -24,9 +24,7 @@ struct df_flags {
 static const struct fb_option df_options[] = {
 	FB_OPTION_FLAG(struct df_flags, verbose, 'v', "verbose",
 		       "Show each image, container and converted image"),
-	FB_OPTION_STRING(struct df_flags, format, 0, "format", "string",
-			 "Print with a template, as 'table', or as 'json' "
-			 "(an object a line)"),
+	FB_OPTION_FORMAT(struct df_flags),
 	FB_OPTION_END,
 };
 

@@ -28,9 +28,7 @@ static const struct fb_option history_options[] = {
 		       "Don't shorten ids and commands"),
 	FB_OPTION_FLAG(struct history_flags, quiet, 'q', "quiet",
 		       "Only show image ids"),
-	FB_OPTION_STRING(struct history_flags, format, 0, "format", "string",
-			 "Print with a template, as 'table', or as 'json' "
-			 "(an object a line)"),
+	FB_OPTION_FORMAT(struct history_flags),
 	FB_OPTION_END,
 };
 

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/filter.h"
 #include "cli/format.h"
+#include "cli/names.h"
 #include "image/image.h"
 
 #define SHORT_ID 12
@@ -31,9 +32,7 @@ static const struct fb_option images_options[] = {
 	FB_OPTION_LIST(struct images_flags, filter, 'f', "filter", "filter",
 		       "Only those for which this holds: dangling=, label=, "
 		       "before=, since=, until=, reference="),
-	FB_OPTION_STRING(struct images_flags, format, 0, "format", "string",
-			 "Print with a template, as 'table', or as 'json' "
-			 "(an object a line)"),
+	FB_OPTION_FORMAT(struct images_flags),
 	FB_OPTION_END,
 };
 

@@ -33,9 +33,7 @@ static const struct fb_option ps_options[] = {
 		       "Only show container ids"),
 	FB_OPTION_FLAG(struct ps_flags, no_trunc, 0, "no-trunc",
 		       "Don't shorten ids and commands"),
-	FB_OPTION_STRING(struct ps_flags, format, 0, "format", "string",
-			 "Print with a template, as 'table', or as 'json' "
-			 "(an object a line)"),
+	FB_OPTION_FORMAT(struct ps_flags),
 	FB_OPTION_LIST(struct ps_flags, filter, 'f', "filter", "filter",
 		       "Show only some: ancestor, before, exited, id, label, "
 		       "name, since, status"),

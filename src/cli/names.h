@@ -90,6 +90,10 @@ int fb_image_progress_open(struct fb_image_progress *p, struct fb_cli *cli,
 /* Options that several commands have, in their words */
 #define FB_OPTION_QUIET(type, what) \
 	FB_OPTION_FLAG(type, quiet, 'q', "quiet", what)
+#define FB_OPTION_FORMAT(type)                                              \
+	FB_OPTION_STRING(type, format, 0, "format", "string",               \
+			 "Print with a template, as 'table', or as 'json' " \
+			 "(an object a line)")
 #define FB_OPTION_PLATFORM(type)                                             \
 	FB_OPTION_STRING(type, platform, 0, "platform", "os/arch[/variant]", \
 			 "Which image of several platforms")

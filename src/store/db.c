@@ -337,6 +337,24 @@ int fb_db_prepare(struct fb_store *store, sqlite3_stmt **ret,
 	return r;
 }
 
+int fb_db_list(struct fb_store *store, struct fb_strv *ret, struct fb_err *err,
+	       const char *sql, const char *types, ...)
+{
+	FB_STMT sqlite3_stmt *stmt = NULL;
+	va_list ap;
+	int r;
+
+	va_start(ap, types);
+	r = vprepare(store, &stmt, err, sql, types, ap);
+	va_end(ap);
+	while (r == 0 && (r = fb_db_step(store, stmt, err)) > 0) {
+		r = fb_strv_add(ret, fb_db_text(stmt, 0));
+		if (r < 0)
+			(void)fb_err_set(err, r, "catalogue: %s", strerror(-r));
+	}
+	return r;
+}
+
 int fb_db_step(struct fb_store *store, sqlite3_stmt *stmt, struct fb_err *err)
 {
 	int rc = sqlite3_step(stmt);

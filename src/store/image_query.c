@@ -60,15 +60,10 @@ static void read_row(sqlite3_stmt *row, struct fb_image_record *ret)
 static int read_names(struct fb_store *store, int64_t seq, struct fb_strv *ret,
 		      struct fb_err *err)
 {
-	FB_STMT sqlite3_stmt *stmt = NULL;
-	int r = fb_db_prepare(store, &stmt, err,
-			      "SELECT name FROM name WHERE image=?"
-			      " ORDER BY is_digest, name",
-			      "i", seq);
-
-	while (r == 0 && (r = fb_db_step(store, stmt, err)) > 0)
-		r = fb_strv_add(ret, fb_db_text(stmt, 0));
-	return r;
+	return fb_db_list(store, ret, err,
+			  "SELECT name FROM name WHERE image=?"
+			  " ORDER BY is_digest, name",
+			  "i", seq);
 }
 
 /* The first row of a query over COLUMNS. Return: 0; -ENOENT without text */
@@ -294,18 +289,14 @@ int fb_store_image_facts(struct fb_store *store,
 			 const struct fb_digest *manifest, struct fb_strv *ret,
 			 struct fb_err *err)
 {
-	FB_STMT sqlite3_stmt *stmt = NULL;
 	int r = fb_db(store, err);
 
-	if (r == 0)
-		r = fb_db_prepare(store, &stmt, err,
+	return r < 0 ? r
+		     : fb_db_list(store, ret, err,
 				  "SELECT fact FROM fact JOIN image"
 				  " ON image.seq=fact.image"
 				  " WHERE manifest=? ORDER BY fact",
 				  "d", manifest);
-	while (r == 0 && (r = fb_db_step(store, stmt, err)) > 0)
-		r = fb_strv_add(ret, fb_db_text(stmt, 0));
-	return r == -ENOMEM ? fb_err_set(err, r, "list facts: %m") : r;
 }
 
 int fb_store_image_list(struct fb_store *store, struct fb_image_records *ret,

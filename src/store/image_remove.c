@@ -87,18 +87,12 @@ static bool is_single_reference(const struct fb_strv *names)
 
 static int load_names(struct removal *rm, struct fb_err *err)
 {
-	FB_STMT sqlite3_stmt *stmt = NULL;
-	int r;
-
 	fb_strv_release(&rm->names);
-	r = fb_db_prepare(rm->store, &stmt, err,
+	return fb_db_list(rm->store, &rm->names, err,
 			  "SELECT n.name FROM name n"
 			  " JOIN image i ON i.seq = n.image WHERE i.config=?"
 			  " ORDER BY n.is_digest, n.name",
 			  "d", &rm->id);
-	while (r == 0 && (r = fb_db_step(rm->store, stmt, err)) > 0)
-		r = fb_strv_add(&rm->names, fb_db_text(stmt, 0));
-	return r;
 }
 
 static int drop_name(struct removal *rm, const char *name, struct fb_err *err)

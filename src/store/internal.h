@@ -160,6 +160,15 @@ int fb_db_exec(struct fb_store *store, const char *sql, struct fb_err *err);
 int fb_db_prepare(struct fb_store *store, sqlite3_stmt **ret,
 		  struct fb_err *err, const char *sql, const char *types, ...);
 
+/**
+ * fb_db_list() - The texts of a statement's first column
+ * @ret: Added to
+ *
+ * @sql and @types are fb_db_prepare()'s.  Return: 0; negative errno.
+ */
+int fb_db_list(struct fb_store *store, struct fb_strv *ret, struct fb_err *err,
+	       const char *sql, const char *types, ...);
+
 /** fb_db_step() - Return: 1 a row; 0 done; negative errno */
 int fb_db_step(struct fb_store *store, sqlite3_stmt *stmt, struct fb_err *err);
 
