@@ -277,9 +277,31 @@ static int refused(struct fb_auth *auth, const struct fb_auth_peer *peer,
 	return fb_auth_hint(err, r, peer->name);
 }
 
+/*
+ * Older services know no OAuth2: what is public they hand out by GET, as to
+ * somebody without a log-in.
+ */
+static bool go_without_identity(struct fb_auth *auth,
+				const struct fb_auth_context *ctx,
+				const struct fb_auth_peer *peer)
+{
+	int status = auth->call.reply.status;
+
+	if (!auth->credential.identity_token ||
+	    (status != 404 && status != 405))
+		return false;
+	fb_log(ctx->log, FB_LOG_WARN,
+	       "the token service of '%s' takes no identity tokens (HTTP status "
+	       "%d): going on without a log-in",
+	       peer->name, status);
+	fb_secret_free(FB_TAKE_PTR(auth->credential.identity_token));
+	return true;
+}
+
 /* Return: 0 done; 1 try again; negative errno */
-static int request_ended(struct fb_auth *auth, const struct fb_auth_peer *peer,
-			 struct fb_err *err)
+static int request_ended(struct fb_auth *auth,
+			 const struct fb_auth_context *ctx,
+			 const struct fb_auth_peer *peer, struct fb_err *err)
 {
 	const struct fb_http_reply *reply = &auth->call.reply;
 	int r;
@@ -288,6 +310,9 @@ static int request_ended(struct fb_auth *auth, const struct fb_auth_peer *peer,
 		return fb_err_set(err, -EFBIG, "its reply is over 1 MiB");
 	if (auth->call.outcome == FB_HTTP_REPLIED && reply->status == 200)
 		return token_arrived(auth, err);
+	if (auth->call.outcome == FB_HTTP_REPLIED &&
+	    go_without_identity(auth, ctx, peer))
+		return 1;
 	if (auth->call.outcome == FB_HTTP_REPLIED &&
 	    !fb_retry_status(reply->status))
 		return refused(auth, peer, err);
@@ -321,7 +346,7 @@ int fb_auth_pump(struct fb_auth *auth, const struct fb_auth_context *ctx,
 	} else if (auth->call.outcome == FB_HTTP_RUNNING) {
 		return 1;
 	} else {
-		r = request_ended(auth, peer, &cause);
+		r = request_ended(auth, ctx, peer, &cause);
 	}
 	if (auth->running && auth->call.outcome != FB_HTTP_RUNNING)
 		end_request(auth);

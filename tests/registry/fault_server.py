@@ -516,6 +516,7 @@ class FaultServer(Uploads, Signatures, Tags, Documents):
     manifests_bearer = blobs_bearer = bearer
     manifests_bearer_user = blobs_bearer_user = bearer
     manifests_bearer_refresh = blobs_bearer_refresh = bearer
+    manifests_bearer_old = blobs_bearer_old = bearer
     manifests_bearer_refused = bearer
     manifests_bearer_busy = blobs_bearer_busy = bearer
 
@@ -568,6 +569,8 @@ class FaultServer(Uploads, Signatures, Tags, Documents):
     def token(self, conn, req):
         if req.method == "POST":
             form = urllib.parse.parse_qs(req.body.decode())
+            if form["scope"][0].split(":")[1].endswith("bearer-old"):
+                return conn.reply(404, b"not found")
             if form.get("refresh_token") != ["1dent1ty-token"]:
                 return conn.json(401, {"error": "invalid_grant"})
             scope = form["scope"][0]

@@ -461,6 +461,15 @@ class Faults:
         check(len(posts) == 1, run, "not one POST")
         check(b"1dent1ty-token" in posts[0].body, run, "not in the body")
 
+    def test_bearer_old(self):
+        """a token service without OAuth2: on without the identity token"""
+        run = self.whole("bearer-old", self.auth_file({"auths": {
+            self.host(): {"identitytoken": "1dent1ty-token"}}}))
+        tokens = [r for r in self.server.requests if r.path == "/token"]
+        check([r.method for r in tokens] == ["POST", "GET"], run, tokens)
+        check(not tokens[1].auth, run, "the token went by GET")
+        check("takes no identity tokens" in run.err, run, "not told")
+
     def test_bearer_busy(self):
         """a token service that is busy"""
         self.whole("bearer-busy")
