@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/report.h"
 #include "container/container.h"
 #include "container/stop.h"
+
+#define FREE_TIMEOUT_MS 5000
 
 struct rm_flags {
 	bool force;
@@ -37,6 +41,22 @@ static int refuse(const struct fb_container_entry *entry, struct fb_err *err)
 		entry->name);
 }
 
+/* what was killed may still be held, by the client of --rm that removes it as well */
+static int open_when_free(struct fb_store *store, const char *id,
+			  struct fb_container_handle *held, struct fb_err *err)
+{
+	const struct timespec moment = { .tv_nsec = 20000000 };
+	uint64_t until = fb_now_ms() + FREE_TIMEOUT_MS;
+	int r;
+
+	for (;;) {
+		r = fb_store_container_open(store, id, true, held, err);
+		if (r != -EBUSY || fb_now_ms() >= until)
+			return r;
+		(void)nanosleep(&moment, NULL);
+	}
+}
+
 static int remove_one(struct fb_store *store, const char *text, bool force,
 		      struct fb_err *err)
 {
@@ -52,7 +72,7 @@ static int remove_one(struct fb_store *store, const char *text, bool force,
 	if (fb_container_is_alive(entry.state))
 		r = fb_container_kill(store, entry.id, err);
 	if (r == 0)
-		r = fb_store_container_open(store, entry.id, true, &held, err);
+		r = open_when_free(store, entry.id, &held, err);
 	/* with --rm its own client may have been faster */
 	if (r == -ENOENT)
 		return 0;

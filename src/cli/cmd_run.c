@@ -321,13 +321,13 @@ static int start_and_follow(struct run *run, struct fb_err *err)
 	return finish(run, &seen, r, err);
 }
 
-/* `rm -f` from another terminal may have been faster */
+/* `rm -f` from another terminal may have been faster, or be at it */
 static void remove_container(struct run *run)
 {
 	struct fb_err err = { 0 };
 	int r = fb_container_remove(&run->container, &err);
 
-	if (r < 0 && r != -ENOENT)
+	if (r < 0 && r != -ENOENT && r != -EBUSY)
 		fb_log(&run->cli->log, FB_LOG_WARN, "remove container: %s",
 		       err.msg);
 }

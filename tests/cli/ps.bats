@@ -127,6 +127,17 @@ start() {
 	is "$(fb ps -aq)" ""
 }
 
+@test "rm -f of one with --rm, whose client removes it as well" {
+	start both --rm
+	run --separate-stderr fb rm -f both
+	is "$status" 0
+	is "$stderr" ""
+	local client=0
+	wait "${JOBS[0]}" || client=$?
+	is "$client" 137
+	is "$(fb ps -aq)" ""
+}
+
 @test "rm by id, by the start of an id, several, and none" {
 	busybox --name ca test/bb:1 true
 	busybox --name cb test/bb:1 true
