@@ -22,6 +22,8 @@ struct ps_flags {
 	bool all;
 	bool quiet;
 	bool no_trunc;
+	bool latest;
+	struct fb_option_number last;
 	const char *format;
 	struct fb_strv filter;
 };
@@ -34,6 +36,13 @@ static const struct fb_option ps_options[] = {
 	FB_OPTION_FLAG(struct ps_flags, no_trunc, 0, "no-trunc",
 		       "Don't shorten ids and commands"),
 	FB_OPTION_FORMAT(struct ps_flags),
+	FB_OPTION_FLAG(
+		struct ps_flags, latest, 'l', "latest",
+		"Only show the one that was created last, also if it has "
+		"ended"),
+	FB_OPTION_UINT(struct ps_flags, last, 'n', "last", "int",
+		       "Only show so many that were created last, also those "
+		       "that have ended"),
 	FB_OPTION_LIST(struct ps_flags, filter, 'f', "filter", "filter",
 		       "Show only some: ancestor, before, exited, id, label, "
 		       "name, since, status"),
@@ -199,6 +208,7 @@ static int ps_print(struct fb_cli *cli, const struct ps_flags *flags,
 		{ "Names", "NAMES", true },
 	};
 	FB_PS_FILTER struct fb_ps_filter filter = { 0 };
+	uint64_t most = flags->latest ? 1 : flags->last.value; /* 0: all */
 	const char *format = flags->format;
 	FB_JSON json_t *rows = json_array();
 	int r = fb_ps_filter_parse(&flags->filter, list, &filter, err);
@@ -208,7 +218,9 @@ static int ps_print(struct fb_cli *cli, const struct ps_flags *flags,
 	if (!format && flags->quiet)
 		format = "{{.ID}}";
 	for (size_t i = 0; i < list->count; i++) {
-		if (!flags->all && !filter.all &&
+		if (most && json_array_size(rows) == most)
+			break;
+		if (!flags->all && !filter.all && !most &&
 		    !fb_container_is_up(list->v[i].state))
 			continue;
 		r = add_row(store, &list->v[i], &filter, flags->no_trunc, rows);

@@ -164,6 +164,9 @@ has_more_than() {
 	is "$(names -a -f before=second)" first
 	is "$(names -a -f since=first)" second
 	is "$(names -f id="$(fb ps -q)")" second
+	is "$(names -l)" second
+	is "$(names -n 2 | tr '\n' ' ')" "second first "
+	is "$(names -n 1 -f exited=3)" first
 	run --separate-stderr fb ps -f status=nonsense
 	is "$status" 1
 	has "$stderr" "invalid filter 'status=nonsense'"
