@@ -14,6 +14,7 @@
 #include "rootfs/data.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -292,6 +293,13 @@ int fb_data_finish(struct fb_data *data, struct fb_err *err)
 	int r = fb_fragments_flush(data, err);
 
 	return r < 0 ? r : fb_packer_drain(data->packer, err);
+}
+
+void fb_data_end_packing(struct fb_data *data)
+{
+	fb_packer_free(FB_TAKE_PTR(data->packer));
+	/* the workers' arenas keep it otherwise */
+	(void)malloc_trim(0);
 }
 
 void fb_data_release(struct fb_data *data)

@@ -114,6 +114,9 @@ int fb_data_import(struct fb_data *data, struct fb_tree_inode *inode, int fd,
 /** fb_data_finish() - Everything is in the image. Return: as fb_data_append() */
 int fb_data_finish(struct fb_data *data, struct fb_err *err);
 
+/** fb_data_end_packing() - After fb_data_finish(): give the packers' memory back */
+void fb_data_end_packing(struct fb_data *data);
+
 /** fb_data_release() - Stop the threads and free */
 void fb_data_release(struct fb_data *data);
 

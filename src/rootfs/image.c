@@ -176,6 +176,8 @@ int fb_image_finish(struct fb_image *image, struct fb_tree_node *root,
 		return 0;
 	/* whoever syncs it next finds that done while it was hashed */
 	(void)sync_file_range(image->out.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	/* what packing took is not held beside what hashing takes */
+	fb_data_end_packing(&image->data);
 	return fb_digest_file(image->out.fd, &ret->digest, err);
 }
 
