@@ -163,8 +163,9 @@ static void check_tun(int root_fd, const struct fb_doctor_user *user,
 			"sudo chmod 666 /dev/net/tun (what it makes needs "
 			"rights of its own)",
 			"/dev/net/tun is closed to who runs machines, mode "
-			"%04o: Firecracker's have no network",
-			st.st_mode & 07777);
+			"%04o: Firecracker's have no network%s",
+			st.st_mode & 07777,
+			user->uid ? "" : ", but for those in a jail");
 }
 
 /* Is any hierarchy of control groups mounted with this option? */

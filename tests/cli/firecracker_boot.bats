@@ -59,6 +59,8 @@ below() {
 	is "$stderr" "out of it"
 }
 
+# by way of a file: with nc and sed in one pipe a program of the guest's crashed where
+# KVM interprets, after the server had answered; one after the other they do not
 @test "the network, through a tap: a service of the host answers" {
 	need python3
 	[ -c /dev/net/tun ] || skip "no /dev/net/tun here"
@@ -70,7 +72,8 @@ below() {
 	port=$(sed -n 's/.* port \([0-9]*\).*/\1/p' "$D/log")
 	run --separate-stderr vm --ephemeral --add-host host.docker.internal:host-gateway demo \
 		sh -c "ip addr show eth0 | grep -o 10.0.2.15/24
-			printf 'GET /served HTTP/1.0\r\n\r\n' | nc host.docker.internal $port | sed '1,/^\r*\$/d' | sha256sum"
+			printf 'GET /served HTTP/1.0\r\n\r\n' | nc host.docker.internal $port >/got
+			tail -c 200000 /got | sha256sum"
 	kill "$server"
 	is "$status" 0
 	is "$output" "10.0.2.15/24
